@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A library target on the given floor of the house (see README, "The house").
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "throughline",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ThroughlineModel", targets: ["ThroughlineModel"]),
+        .library(name: "Throughline", targets: ["Throughline"]),
+        .library(name: "ThroughlineTracer", targets: ["ThroughlineTracer"]),
+        .library(name: "ThroughlineFlow", targets: ["ThroughlineFlow"]),
+        .library(name: "ThroughlineMermaid", targets: ["ThroughlineMermaid"]),
+        .library(name: "ThroughlineInMemory", targets: ["ThroughlineInMemory"]),
+        .library(name: "ThroughlineStore", targets: ["ThroughlineStore"]),
+        .library(name: "ThroughlineKafka", targets: ["ThroughlineKafka"]),
+        .library(name: "ThroughlineRecorder", targets: ["ThroughlineRecorder"]),
+        .executable(name: "throughline", targets: ["ThroughlineCLI"]),
+        .executable(name: "order-fulfilment", targets: ["order-fulfilment"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        // Floor 0: values and C. Nothing here knows about any other room.
+        library("ThroughlineModel"),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        library("SQLite", ["CSQLite"]),
+        .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+
+        // Floor 1: the middleware, the tracer, the flow engine. They do not know each other.
+        library("Throughline", ["ThroughlineModel", tracing]),
+        library("ThroughlineTracer", ["ThroughlineModel", tracing, logging, metrics, serviceLifecycle]),
+        library("ThroughlineFlow", ["ThroughlineModel"]),
+
+        // Floor 2
+        library("ThroughlineMermaid", ["ThroughlineModel", "ThroughlineFlow"]),
+        library("ThroughlineInMemory", ["Throughline"]),
+
+        // Floor 3
+        library("ThroughlineStore", ["ThroughlineModel", "SQLite"]),
+        library("ThroughlineKafka", ["Throughline", "CRDKafka"], path: "Sources/Brokers/Kafka"),
+
+        // Floor 4
+        library(
+            "ThroughlineRecorder",
+            ["ThroughlineModel", "ThroughlineTracer", "ThroughlineStore", tracing, logging, serviceLifecycle]),
+
+        // Floor 5: programs
+        library(
+            "OrderFulfilment",
+            ["Throughline", "ThroughlineInMemory", "ThroughlineRecorder", "ThroughlineStore", tracing],
+            path: "examples/OrderFulfilment"),
+        .executableTarget(
+            name: "order-fulfilment",
+            dependencies: [
+                "OrderFulfilment", "Throughline", "ThroughlineInMemory", "ThroughlineKafka", argumentParser,
+            ],
+            path: "examples/order-fulfilment", swiftSettings: settings),
+        .executableTarget(
+            name: "ThroughlineCLI",
+            dependencies: [
+                "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "OrderFulfilment",
+                argumentParser,
+            ],
+            swiftSettings: settings),
+
+        tests("ThroughlineModelTests", ["ThroughlineModel"]),
+        tests("ThroughlineTests", ["Throughline", "ThroughlineTracer", tracing, inMemoryTracing]),
+        tests("ThroughlineTracerTests", ["ThroughlineTracer", "ThroughlineModel", tracing, metricsTestKit, serviceLifecycle]),
+        tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel"]),
+        tests("ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel"]),
+        tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),
+        tests("SQLiteTests", ["SQLite"]),
+        tests("ThroughlineStoreTests", ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite"]),
+        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline"]),
+        tests(
+            "ThroughlineRecorderTests",
+            ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
+        tests("ThroughlineCLITests", ["ThroughlineStore", "ThroughlineModel"]),
+    ]
+)

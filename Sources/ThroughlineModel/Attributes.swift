@@ -1,0 +1,83 @@
+/// Attributes in the order in which they were set, each key once.
+///
+/// A list, not a dictionary: a span has about ten attributes, where a scan beats hashing, costs one allocation, and
+/// keeps an order that output can rely on. Two collections are equal when they hold the same values, in any order.
+public struct Attributes: Sendable {
+    /// One key and its value.
+    public struct Element: Hashable, Sendable {
+        public var key: String
+        public var value: AttributeValue
+
+        /// Makes a pair.
+        public init(key: String, value: AttributeValue) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    private var elements: [Element]
+
+    /// No attributes.
+    public init() {
+        elements = []
+    }
+
+    /// Takes pairs whose keys are known to differ, without looking; for decoders and the tracer.
+    public init(uniqueElements: [Element]) {
+        elements = uniqueElements
+    }
+
+    /// The value of a key; setting nil removes it.
+    public subscript(key: String) -> AttributeValue? {
+        get { elements.first { $0.key == key }?.value }
+        set {
+            let index = elements.firstIndex { $0.key == key }
+            switch (index, newValue) {
+            case (let index?, let value?): elements[index].value = value
+            case (let index?, nil): elements.remove(at: index)
+            case (nil, let value?): elements.append(Element(key: key, value: value))
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// Makes room for that many attributes.
+    public mutating func reserveCapacity(_ count: Int) {
+        elements.reserveCapacity(count)
+    }
+
+    /// Adds an attribute whose key is known not to be there yet, without looking.
+    public mutating func appendUnique(_ key: String, _ value: AttributeValue) {
+        elements.append(Element(key: key, value: value))
+    }
+
+    /// The attributes in the order of their keys, for output that must not vary.
+    public var sortedByKey: [Element] { elements.sorted { $0.key < $1.key } }
+}
+
+extension Attributes: RandomAccessCollection {
+    public var startIndex: Int { elements.startIndex }
+    public var endIndex: Int { elements.endIndex }
+    public subscript(position: Int) -> Element { elements[position] }
+}
+
+extension Attributes: Hashable {
+    public static func == (left: Attributes, right: Attributes) -> Bool {
+        left.elements == right.elements
+            || left.count == right.count && left.elements.allSatisfy { right[$0.key] == $0.value }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        var sum = 0
+        for element in elements { sum ^= element.hashValue }
+        hasher.combine(sum)
+    }
+}
+
+extension Attributes: ExpressibleByDictionaryLiteral {
+    /// A key that stands twice keeps its last value; no literal traps.
+    public init(dictionaryLiteral pairs: (String, AttributeValue)...) {
+        self.init()
+        for (key, value) in pairs { self[key] = value }
+    }
+}
