@@ -37,8 +37,9 @@ public protocol PublishableMessage: TraceableMessage {
     /// The headers; the middleware adds its own before the message is sent.
     var headers: Headers { get set }
 
-    /// Sets exactly one value of a name: what stood there before, once or repeatedly, is gone afterwards.
-    static func setValue(_ value: String, forHeader name: String, in headers: inout Headers)
+    /// Sets exactly one value of a name: what stood there before, once or repeatedly, is gone afterwards. Nil leaves
+    /// the name out altogether.
+    static func setValue(_ value: String?, forHeader name: String, in headers: inout Headers)
 
     /// Writes an id into a property that the broker has for it (AMQP's `message-id`, for one) and returns true, or
     /// returns false to have it written as a header. The default returns false.

@@ -1,0 +1,21 @@
+import Tracing
+
+/// Lets the tracer's propagators write into a message's headers.
+struct HeaderInjector<Message: PublishableMessage>: Injector {
+    func inject(_ value: String, forKey key: String, into headers: inout Message.Headers) {
+        Message.setValue(value, forHeader: key, in: &headers)
+    }
+}
+
+/// Lets the tracer's propagators read from a message's headers. A header that stands twice is not there: one of the
+/// two is a lie, and nobody knows which.
+struct HeaderExtractor<Message: TraceableMessage>: Extractor {
+    /// When true, only `baggage` can be read: a span that starts a trace of its own keeps the sender's baggage.
+    var baggageOnly = false
+
+    func extract(key: String, from headers: Message.Headers) -> String? {
+        if baggageOnly, key != "baggage" { return nil }
+        guard let value = Message.value(forHeader: key, in: headers) else { return nil }
+        return Message.isRepeated(header: key, in: headers) ? nil : value
+    }
+}

@@ -1,0 +1,36 @@
+public import Tracing
+
+/// The message, or the batch of messages, that the current task is handling.
+///
+/// It lives in the task-local `ServiceContext`, so child tasks inherit it: whatever they publish was caused by it.
+public struct MessageContext: Hashable, Sendable {
+    /// What a message that is published now has as its causation ids.
+    public let messageIDs: [String]
+    /// What a message that is published now has as its correlation id; nil while a batch of several flows is handled,
+    /// where a published message begins a flow of its own that its causation ids join to the others.
+    public let correlationID: String?
+
+    init(_ identity: MessageIdentity) {
+        messageIDs = [identity.messageID]
+        correlationID = identity.correlationID
+    }
+
+    init(batch: [MessageIdentity]) {
+        messageIDs = batch.map(\.messageID)
+        let correlationIDs = Set(batch.map(\.correlationID))
+        correlationID = correlationIDs.count == 1 ? correlationIDs.first : nil
+    }
+}
+
+private enum MessageContextKey: ServiceContextKey {
+    typealias Value = MessageContext
+    static var nameOverride: String? { "throughline-message" }
+}
+
+extension ServiceContext {
+    /// The message or batch being handled; nil outside of any handler.
+    public internal(set) var message: MessageContext? {
+        get { self[MessageContextKey.self] }
+        set { self[MessageContextKey.self] = newValue }
+    }
+}

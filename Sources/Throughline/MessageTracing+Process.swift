@@ -1,0 +1,130 @@
+import ThroughlineModel
+import Tracing
+
+extension MessageTracing {
+    /// Handles a message: reads its ids and trace context, records the handling as a CONSUMER span, and makes the
+    /// message the cause of whatever the handler publishes, in child tasks too.
+    ///
+    /// Nothing of the surrounding task's context goes into the handler, so a consumer's loop cannot leak one message's
+    /// context into the next. When the task had a context, the span links to it as `ambient`.
+    ///
+    /// - Parameters:
+    ///   - message: The message as the client gave it.
+    ///   - policy: How the span relates to the sender's trace; nil takes the configuration's.
+    ///   - handle: The handler.
+    /// - Returns: What `handle` returned.
+    /// - Throws: What `handle` threw, recorded on the span once; a cancellation is noted and is no error.
+    public func process<Message: TraceableMessage, Result>(
+        _ message: Message, policy: PropagationPolicy? = nil, _ handle: (Message) async throws -> Result
+    ) async rethrows -> Result {
+        let delivery = begin(message, policy: policy ?? configuration.policy)
+        defer { delivery.span.end() }
+        do {
+            let result = try await ServiceContext.withValue(delivery.context) { try await handle(message) }
+            attempts.succeeded(delivery.key)
+            return result
+        } catch {
+            fail(delivery, error)
+            throw error
+        }
+    }
+
+    /// Attributes what `body` publishes to one message, without a span of its own: for the part of a batch's handling
+    /// that concerns one message.
+    public func withMessage<Message: TraceableMessage, Result>(
+        _ message: Message, _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        var reading = HeaderReading(message)
+        var context = ServiceContext.current ?? .topLevel
+        context.message = MessageContext(identity(ofIncoming: &reading, trusted: true))
+        return try await ServiceContext.withValue(context, operation: body)
+    }
+
+    /// One delivery that is being handled.
+    struct Delivery {
+        let span: any Span
+        let context: ServiceContext
+        let key: AttemptMemory.Key
+        let attempt: Int
+    }
+
+    func begin<Message: TraceableMessage>(_ message: Message, policy: PropagationPolicy) -> Delivery {
+        let ambient = ServiceContext.current
+        var reading = HeaderReading(message)
+        let identity = identity(ofIncoming: &reading, trusted: policy.trustsHeaders)
+        let details = reading.details
+        let now = configuration.now()
+
+        var creation = ServiceContext.topLevel
+        var parent = ServiceContext.topLevel
+        if policy.trustsHeaders {
+            instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
+            parent = creation
+            if !policy.isChild || isDelayed(details, now: now) {
+                parent = .topLevel
+                instrument.extract(
+                    message.headers, into: &parent, using: HeaderExtractor<Message>(baggageOnly: true))
+            }
+        }
+
+        let key = AttemptMemory.Key(
+            messageID: identity.messageID, destination: message.destination, consumerGroup: details.consumerGroup)
+        let previous = attempts.attempt(for: key)
+        let attempt = details.attempt ?? previous.map { $0.number + 1 }
+
+        let span = tracer.startSpan(spanName("process", message.destination), context: parent, ofKind: .consumer)
+        if span.isRecording {
+            span.updateAttributes { attributes in
+                describe(message, details, identity, as: .process, named: "process", in: &attributes)
+                attributes.set(ThroughlineAttribute.attempt, value: attempt.map { .int64(Int64($0)) })
+                if let enqueued = details.enqueuedTime {
+                    attributes.set(ThroughlineAttribute.queueTime, value: .int64(Int64(clamping: enqueued.nanoseconds(until: now))))
+                }
+                attributes.note(ignored: reading.ignored)
+            }
+            if policy.links { span.addLink(creation, .creation) }
+            if let previous { span.addLink(previous.context, .retryOf) }
+            if let ambient { span.addLink(ambient, .ambient) }
+        }
+        note(ignored: reading.ignored)
+
+        var context = span.context
+        context.message = MessageContext(identity)
+        return Delivery(span: span, context: context, key: key, attempt: attempt ?? 1)
+    }
+
+    func fail(_ delivery: Delivery, _ error: any Error) {
+        delivery.span.record(failure: error)
+        attempts.failed(delivery.key, number: delivery.attempt, context: delivery.span.context)
+    }
+
+    /// What the message says of itself. A message without an id, from a sender without this middleware, gets one
+    /// from its position, which every group and every attempt sees alike; where there is none, a new one.
+    func identity<Message: TraceableMessage>(
+        ofIncoming reading: inout HeaderReading<Message>, trusted: Bool
+    ) -> MessageIdentity {
+        if trusted { reading.checkTraceParent() }
+        let details = reading.details
+        let known = trusted ? reading.value(native: details.messageID, PlainHeaders.messageID) : nil
+        let messageID = known ?? reading.positionID ?? configuration.messageIDs()
+        let correlationID =
+            trusted ? reading.value(native: details.correlationID, PlainHeaders.correlationID) : nil
+        return MessageIdentity(
+            messageID: messageID, correlationID: correlationID ?? messageID,
+            causationIDs: trusted ? reading.causationIDs() : [],
+            messageType: trusted ? reading.messageType() : details.messageType,
+            intent: trusted ? reading.intent() : details.intent)
+    }
+
+    private func isDelayed(_ details: MessageDetails, now: Timestamp) -> Bool {
+        guard let limit = configuration.linkWhenOlderThan, let enqueued = details.enqueuedTime else { return false }
+        return .nanoseconds(Int64(clamping: enqueued.nanoseconds(until: now))) > limit
+    }
+}
+
+extension HeaderReading {
+    fileprivate var positionID: String? {
+        guard let partition = details.partition, let offset = details.offset else { return nil }
+        return "\(message.destination)/\(partition)/\(offset)"
+    }
+}

@@ -1,0 +1,112 @@
+import ThroughlineModel
+import Tracing
+
+extension MessageTracing {
+    /// Publishes a message: gives it its ids and the trace context, and records the sending as a PRODUCER span.
+    ///
+    /// The span ends when `send` returns. Around a call that waits for the broker's confirmation it is the true time
+    /// of sending; around one that only queues, the time of queueing.
+    ///
+    /// Ids that the application set, in a header or a native property, win and are never overwritten. The correlation
+    /// id is otherwise that of the message being handled, else the message's own id; the causation ids are the ids of
+    /// the message or batch being handled. A message that still carries the id of the message being handled is that
+    /// message forwarded: it gets an id of its own, and what it carries of the old trace is replaced.
+    ///
+    /// - Parameters:
+    ///   - message: The message; `send` gets a copy of it with the headers added.
+    ///   - messageType: The type of the message, such as `OrderPlaced`, unless the message says it.
+    ///   - intent: What the message is meant to be, unless the message says it.
+    ///   - send: Sends the message that it is given, with whatever client.
+    /// - Returns: What `send` returned.
+    /// - Throws: What `send` threw, recorded on the span once; a cancellation is noted and is no error.
+    public func publish<Message: PublishableMessage, Receipt>(
+        _ message: Message, type messageType: String? = nil, intent: MessageIntent? = nil,
+        _ send: (Message) async throws -> Receipt
+    ) async rethrows -> Receipt {
+        let current = ServiceContext.current ?? .topLevel
+        var reading = HeaderReading(message)
+        let identity = identity(
+            ofOutgoing: &reading, messageType: messageType, intent: intent, cause: current.message)
+        let span = tracer.startSpan(spanName("send", message.destination), context: current, ofKind: .producer)
+        defer { span.end() }
+        if span.isRecording {
+            span.updateAttributes { attributes in
+                describe(message, reading.details, identity, as: .send, named: "send", in: &attributes)
+                attributes.note(ignored: reading.ignored)
+            }
+        }
+        note(ignored: reading.ignored)
+
+        // A tracer that drops the span may hand back an empty context; what we put in must not be lost with it.
+        var context = span.context
+        if context.message != current.message { context.message = current.message }
+
+        var outgoing = message
+        write(identity, into: &outgoing)
+        inject(context, into: &outgoing.headers, of: Message.self)
+        let ready = outgoing
+        do {
+            return try await ServiceContext.withValue(context) { try await send(ready) }
+        } catch {
+            span.record(failure: error)
+            throw error
+        }
+    }
+
+    private func identity<Message: PublishableMessage>(
+        ofOutgoing reading: inout HeaderReading<Message>, messageType: String?, intent: MessageIntent?,
+        cause: MessageContext?
+    ) -> MessageIdentity {
+        var ownID = reading.value(native: reading.details.messageID, PlainHeaders.messageID)
+        var causationIDs = reading.causationIDs()
+        if let id = ownID, let cause, cause.messageIDs.contains(id) {
+            ownID = nil
+            causationIDs = []
+        }
+        let messageID = ownID ?? configuration.messageIDs()
+        let correlationID =
+            reading.value(native: reading.details.correlationID, PlainHeaders.correlationID)
+            ?? cause?.correlationID ?? messageID
+        return MessageIdentity(
+            messageID: messageID, correlationID: correlationID,
+            causationIDs: causationIDs.isEmpty ? cause?.messageIDs ?? [] : causationIDs,
+            messageType: reading.messageType() ?? messageType, intent: reading.intent() ?? intent)
+    }
+
+    /// Writes the ids where the message does not have them yet, and what it says of itself.
+    private func write<Message: PublishableMessage>(_ identity: MessageIdentity, into message: inout Message) {
+        let details = message.details
+        func write(_ id: String, _ field: IdentityField, native: String?, header: String) {
+            guard id != native, id != Message.value(forHeader: header, in: message.headers) else { return }
+            if !message.setNative(id, for: field) {
+                Message.setValue(id, forHeader: header, in: &message.headers)
+            }
+        }
+        write(identity.messageID, .messageID, native: details.messageID, header: PlainHeaders.messageID)
+        write(identity.correlationID, .correlationID, native: details.correlationID, header: PlainHeaders.correlationID)
+        if !identity.causationIDs.isEmpty {
+            let ids = identity.causationIDs.prefix(PlainHeaders.maximumCausationIDs).joined(separator: ",")
+            write(ids, .causationID, native: nil, header: PlainHeaders.causationID)
+        }
+        if let type = identity.messageType, PlainHeaders.isSafe(type) {
+            Message.setValue(type, forHeader: PlainHeaders.messageType, in: &message.headers)
+        }
+        if let intent = identity.intent {
+            Message.setValue(intent.rawValue, forHeader: PlainHeaders.intent, in: &message.headers)
+        }
+    }
+
+    /// Writes the trace context. A tracestate that the message brought along belongs to the traceparent that is being
+    /// replaced, so it goes; without a tracer nothing is replaced, and both stay.
+    private func inject<Message: PublishableMessage>(
+        _ context: ServiceContext, into headers: inout Message.Headers, of _: Message.Type
+    ) {
+        let oldParent = Message.value(forHeader: "traceparent", in: headers)
+        let oldState = oldParent == nil ? nil : Message.value(forHeader: "tracestate", in: headers)
+        if oldState != nil { Message.setValue(nil, forHeader: "tracestate", in: &headers) }
+        instrument.inject(context, into: &headers, using: HeaderInjector<Message>())
+        if let oldState, Message.value(forHeader: "traceparent", in: headers) == oldParent {
+            Message.setValue(oldState, forHeader: "tracestate", in: &headers)
+        }
+    }
+}

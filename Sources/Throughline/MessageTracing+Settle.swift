@@ -1,0 +1,60 @@
+import ThroughlineModel
+import Tracing
+
+extension MessageTracing {
+    /// Settles a message: records the acknowledgement, rejection or whatever it is as a CLIENT span that links to the
+    /// message's creation context.
+    ///
+    /// Call it where the message is handled, so that the span is a child of the process span.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - settlement: What becomes of it.
+    ///   - settle: Tells the broker.
+    /// - Returns: What `settle` returned.
+    /// - Throws: What `settle` threw, recorded on the span once.
+    public func settle<Message: TraceableMessage, Result>(
+        _ message: Message, as settlement: Settlement, _ settle: () async throws -> Result
+    ) async rethrows -> Result {
+        guard configuration.settleSpans else { return try await settle() }
+        let name = settlement.operationName
+        let current = ServiceContext.current ?? .topLevel
+        let span = tracer.startSpan(spanName(name, message.destination), context: current, ofKind: .client)
+        defer { span.end() }
+        if span.isRecording {
+            var reading = HeaderReading(message)
+            let identity = identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders)
+            span.updateAttributes { attributes in
+                describe(message, reading.details, identity, as: .settle, named: name, in: &attributes)
+                attributes.set(ThroughlineAttribute.settlement, value: .string(settlement.rawValue))
+            }
+            if configuration.policy.links {
+                var creation = ServiceContext.topLevel
+                instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
+                span.addLink(creation, .creation)
+            }
+        }
+        var context = span.context
+        if context.message != current.message { context.message = current.message }
+        do {
+            return try await ServiceContext.withValue(context, operation: settle)
+        } catch {
+            span.record(failure: error)
+            throw error
+        }
+    }
+}
+
+extension Settlement {
+    /// The verb that brokers have for it.
+    var operationName: String {
+        switch self {
+        case .acknowledged: "ack"
+        case .requeued: "nack"
+        case .rejected: "reject"
+        case .deadLettered: "dead-letter"
+        case .deferred: "defer"
+        case .skipped: "skip"
+        }
+    }
+}
