@@ -95,7 +95,9 @@ let package = Package(
 
         tests("ThroughlineModelTests", ["ThroughlineModel"]),
         tests("ThroughlineTests", ["Throughline", "ThroughlineTracer", tracing, inMemoryTracing]),
-        tests("ThroughlineTracerTests", ["ThroughlineTracer", "ThroughlineModel", tracing, metricsTestKit, serviceLifecycle]),
+        tests(
+            "ThroughlineTracerTests",
+            ["ThroughlineTracer", "ThroughlineModel", tracing, logging, metrics, metricsTestKit, serviceLifecycle]),
         tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel"]),
         tests("ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel"]),
         tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),

@@ -20,6 +20,7 @@ final class PipelineWorker: Sendable {
     private let written = Atomic(0)
     private let lost = Atomic(0)
     private let inFlight = Atomic(0)
+    private let counters = PipelineCounters()
 
     init(buffer: SpanBuffer, sink: any SpanSink, configuration: SpanPipeline.Configuration) {
         self.buffer = buffer
@@ -65,10 +66,11 @@ final class PipelineWorker: Sendable {
     }
 
     private func run() {
-        let counters = PipelineCounters()
+        var reported = PipelineCounters.Totals()
         let interval = DispatchTimeInterval.nanoseconds(Int(clamping: configuration.interval.nanoseconds))
         var empty: [SpanBuffer.Item] = []
         var isFailing = false
+        var isComplete = true
         while true {
             _ = wake.wait(timeout: .now() + interval)
             let (waiting, isStopping) = requests.withLock { requests in
@@ -76,14 +78,16 @@ final class PipelineWorker: Sendable {
                 return (requests.waiting, requests.isStopping)
             }
             var items = buffer.take(leaving: empty)
-            var isWritten = writeAll(items, isFailing: &isFailing)
+            if !writeAll(items, isFailing: &isFailing) { isComplete = false }
             items.removeAll(keepingCapacity: items.capacity <= 2 * configuration.batchSize)
             empty = items
             if !waiting.isEmpty || isStopping {
-                do { try sink.flush() } catch { isWritten = false }
+                do { try sink.flush() } catch { isComplete = false }
             }
-            counters.update(written: writtenCount, full: buffer.droppedCount, failed: lostCount)
-            for continuation in waiting { continuation.resume(returning: isWritten) }
+            counters.report(
+                .init(written: writtenCount, full: buffer.droppedCount, failed: lostCount), since: &reported)
+            for continuation in waiting { continuation.resume(returning: isComplete) }
+            if !waiting.isEmpty { isComplete = true }
             if isStopping {
                 buffer.close()
                 lost.add(buffer.take(leaving: []).count, ordering: .relaxed)
@@ -93,7 +97,7 @@ final class PipelineWorker: Sendable {
                     defer { requests.waiting = [] }
                     return requests.waiting
                 }
-                for continuation in late { continuation.resume(returning: isWritten) }
+                for continuation in late { continuation.resume(returning: isComplete) }
                 return
             }
         }
@@ -138,20 +142,21 @@ final class PipelineWorker: Sendable {
 }
 
 /// Reports totals as counters: swift-metrics counts increments.
-private final class PipelineCounters {
-    private let writtenCounter = Counter(label: "throughline.spans.written")
-    private let fullCounter = Counter(label: "throughline.spans.dropped", dimensions: [("reason", "buffer-full")])
-    private let failedCounter = Counter(label: "throughline.spans.dropped", dimensions: [("reason", "sink-failed")])
-    private var written = 0
-    private var full = 0
-    private var failed = 0
+private struct PipelineCounters {
+    struct Totals {
+        var written = 0
+        var full = 0
+        var failed = 0
+    }
 
-    func update(written: Int, full: Int, failed: Int) {
-        if written > self.written { writtenCounter.increment(by: written - self.written) }
-        if full > self.full { fullCounter.increment(by: full - self.full) }
-        if failed > self.failed { failedCounter.increment(by: failed - self.failed) }
-        self.written = written
-        self.full = full
-        self.failed = failed
+    private let written = Counter(label: "throughline.spans.written")
+    private let full = Counter(label: "throughline.spans.dropped", dimensions: [("reason", "buffer-full")])
+    private let failed = Counter(label: "throughline.spans.dropped", dimensions: [("reason", "sink-failed")])
+
+    func report(_ now: Totals, since last: inout Totals) {
+        if now.written > last.written { written.increment(by: now.written - last.written) }
+        if now.full > last.full { full.increment(by: now.full - last.full) }
+        if now.failed > last.failed { failed.increment(by: now.failed - last.failed) }
+        last = now
     }
 }

@@ -15,6 +15,14 @@ public struct SamplingParameters: Sendable {
     public let traceID: TraceID
     public let name: String
     public let kind: SpanKind
+
+    /// Makes parameters, for testing a sampler.
+    public init(parent: SpanContext?, traceID: TraceID, name: String, kind: SpanKind) {
+        self.parent = parent
+        self.traceID = traceID
+        self.name = name
+        self.kind = kind
+    }
 }
 
 /// Records everything.

@@ -50,7 +50,7 @@ public final class SpanPipeline: Service {
     /// Waits until every span that had ended when it was called has been written and the sink has flushed.
     ///
     /// - Parameter timeout: How long to wait at most.
-    /// - Returns: False when the time ran out or the sink failed.
+    /// - Returns: False when the time ran out, or the sink has lost spans since the last flush.
     public func flush(within timeout: Duration = .seconds(5)) async -> Bool {
         await worker.flush(within: timeout)
     }
