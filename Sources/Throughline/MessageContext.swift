@@ -10,15 +10,10 @@ public struct MessageContext: Hashable, Sendable {
     /// where a published message begins a flow of its own that its causation ids join to the others.
     public let correlationID: String?
 
-    init(_ identity: MessageIdentity) {
-        messageIDs = [identity.messageID]
-        correlationID = identity.correlationID
-    }
-
-    init(batch: [MessageIdentity]) {
-        messageIDs = batch.map(\.messageID)
-        let correlationIDs = Set(batch.map(\.correlationID))
-        correlationID = correlationIDs.count == 1 ? correlationIDs.first : nil
+    init(_ messages: [MessageIdentity]) {
+        messageIDs = messages.map(\.messageID)
+        let first = messages.first?.correlationID
+        correlationID = messages.allSatisfy { $0.correlationID == first } ? first : nil
     }
 }
 

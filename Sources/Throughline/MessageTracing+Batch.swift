@@ -6,7 +6,7 @@ extension MessageTracing {
     /// message's creation context that carries the message's own ids.
     ///
     /// What the handler publishes is caused by all messages of the batch, unless it is published inside
-    /// ``withMessage(_:_:)`` or ``process(_:policy:_:)`` of one of them.
+    /// ``withMessages(_:_:)`` or ``process(_:policy:_:)`` of one of them.
     ///
     /// - Parameters:
     ///   - messages: The batch; an empty one calls the handler without a span.
@@ -61,7 +61,7 @@ extension MessageTracing {
         note(ignored: ignored)
 
         var context = span.context
-        context.message = MessageContext(batch: members.map(\.identity))
+        context.message = MessageContext(members.map(\.identity))
         return (span, context)
     }
 }

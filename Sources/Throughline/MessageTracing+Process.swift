@@ -29,14 +29,17 @@ extension MessageTracing {
         }
     }
 
-    /// Attributes what `body` publishes to one message, without a span of its own: for the part of a batch's handling
-    /// that concerns one message.
-    public func withMessage<Message: TraceableMessage, Result>(
-        _ message: Message, _ body: () async throws -> Result
+    /// Attributes what `body` publishes to these messages, without a span of its own: to one, for the part of a
+    /// batch's handling that concerns it alone, or to several, where a handler waited for all of them.
+    public func withMessages<Message: TraceableMessage, Result>(
+        _ messages: [Message], _ body: () async throws -> Result
     ) async rethrows -> Result {
-        var reading = HeaderReading(message)
+        let identities = messages.map { message in
+            var reading = HeaderReading(message)
+            return identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders)
+        }
         var context = ServiceContext.current ?? .topLevel
-        context.message = MessageContext(identity(ofIncoming: &reading, trusted: true))
+        context.message = MessageContext(identities)
         return try await ServiceContext.withValue(context, operation: body)
     }
 
@@ -89,7 +92,7 @@ extension MessageTracing {
         note(ignored: reading.ignored)
 
         var context = span.context
-        context.message = MessageContext(identity)
+        context.message = MessageContext([identity])
         return Delivery(span: span, context: context, key: key, attempt: attempt ?? 1)
     }
 

@@ -100,7 +100,7 @@ struct IdentityTests {
         let answers = await bench.tracing.processBatch(messages) { batch in
             var answers: [TestMessage] = []
             for message in batch {
-                answers.append(await bench.tracing.withMessage(message) { await bench.published() })
+                answers.append(await bench.tracing.withMessages([message]) { await bench.published() })
             }
             return answers
         }

@@ -1,0 +1,49 @@
+import Foundation
+import Throughline
+import ThroughlineTracer
+
+/// One service of the order process: its name, its own tracer, and the broker.
+///
+/// This is all that an application does to be traced: it wraps its producer and its consumers.
+struct OrderService<Broker: OrderBroker>: Sendable {
+    typealias Message = Broker.Producer.Message
+
+    let name: String
+    let broker: Broker
+    let tracing: MessageTracing
+    private let producer: TracedProducer<Broker.Producer>
+
+    init(_ name: String, broker: Broker, tracer: RecordingTracer) async throws {
+        self.name = name
+        self.broker = broker
+        var configuration = MessageTracing.Configuration()
+        configuration.tracer = tracer
+        tracing = MessageTracing(configuration)
+        producer = TracedProducer(try await broker.producer(), tracing: tracing)
+    }
+
+    func emit(_ event: Event, _ order: Order) async throws {
+        let body = Array(try JSONEncoder().encode(order))
+        let message = broker.message(to: event.topic, key: "\(order.id)", body: body)
+        try await producer.send(message, type: event.rawValue, intent: event.intent)
+    }
+
+    /// Handles the messages of a topic until the broker closes.
+    func handle(
+        _ topic: String, group: String? = nil, _ handler: @escaping @Sendable (Event?, Order, Message) async throws -> Void
+    ) async throws {
+        let consumer = TracedConsumer(
+            try await broker.consumer(of: topic, group: group ?? name), tracing: tracing, onFailure: .retry(upTo: 4))
+        try await consumer.run(concurrently: 4) { message in
+            try await handler(event(of: message), try order(of: message), message)
+        }
+    }
+
+    func order(of message: Message) throws -> Order {
+        try JSONDecoder().decode(Order.self, from: Data(broker.body(of: message)))
+    }
+
+    func event(of message: Message) -> Event? {
+        Message.value(forHeader: PlainHeaders.messageType, in: message.headers).flatMap(Event.init)
+    }
+}

@@ -1,0 +1,47 @@
+# Set-up that the scripts share: source it, then ask for what is needed. Asking twice is quick.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root" || exit 1
+
+say() { printf '\n== %s\n' "$*" >&2; }
+fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+need_swift() {
+    command -v swift >/dev/null 2>&1 ||
+        fail "Swift 6.2 or newer is needed and 'swift' is not on PATH. See https://www.swift.org/install."
+    local version
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p' | head -n 1)
+    read -r major minor <<<"${version:-0 0}"
+    if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; then
+        fail "Swift 6.2 or newer is needed; this is $major.$minor."
+    fi
+}
+
+# Debian's packages that are missing are installed; on other systems it says which libraries are needed.
+need_packages() {
+    local missing=() package
+    if ! command -v dpkg-query >/dev/null 2>&1; then
+        for package in sqlite3 rdkafka; do
+            pkg-config --exists "$package" 2>/dev/null ||
+                fail "This script installs what it needs on Debian and Ubuntu only. Elsewhere install the development" \
+                    "files of SQLite and librdkafka, and pkg-config, with your own package manager."
+        done
+        return 0
+    fi
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || fail "Install these packages as root first: ${missing[*]}"
+        sudo=(sudo)
+    fi
+    say "Installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    "${sudo[@]}" apt-get update -qq >&2 || fail "'apt-get update' failed; is a package mirror reachable?"
+    "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+        fail "These packages could not be installed: ${missing[*]}"
+}
+
+libraries=(pkg-config libsqlite3-dev librdkafka-dev)
