@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import OrderFulfilment
+import ThroughlineFlow
+import ThroughlineMermaid
+import ThroughlineRecorder
+
+/// `throughline demo`
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run an order process on the embedded broker, record it, and draw what happened.")
+
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        let path = store.resolvedPath
+        let recorder = try Recorder(service: "demo", store: .sqlite(path))
+        print("Two orders go through seven services that know each other only through topics:\n")
+        try await OrderProcess(broker: MemoryBroker(), recorder: recorder).run { print("  " + $0) }
+        await recorder.shutdown()
+
+        let reader = try store.reader()
+        guard let newest = try reader.flows(limit: 1).first, let id = newest.correlationID else {
+            throw Failure.notFound("The demo recorded nothing in \(path).")
+        }
+        let flow = Flow(try reader.flowSpans(from: try reader.find(id)).spans)
+        print("\nWhat happened because of OrderPlaced:\n")
+        print(FlowView.tree.render(flow, colour: Output.isColoured))
+        print("The same as Mermaid, to paste into any Markdown:\n")
+        print(FlowView.flowchart.render(flow))
+        let option = path == "traces.db" ? "" : " --store \(path)"
+        print(
+            """
+            It is all in \(path), a SQLite file. Try next:
+
+              throughline flow \(id)\(option) --as sequence
+              throughline flows\(option)
+              throughline map\(option)
+
+            (or 'swift run throughline …' in this folder)
+            """)
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import ThroughlineFlow
+import ThroughlineMermaid
+import ThroughlineStore
+
+extension MapView: ExpressibleByArgument {}
+
+/// `throughline map`
+struct Map: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Draw who talks to whom, over all flows.",
+        discussion: "Services, destinations and consumer groups with counts, waiting times and failures, as Mermaid.")
+
+    @Option(name: .customLong("as"), help: "How to show it.")
+    var view: MapView = .flowchart
+
+    @Option(help: "Only this destination, with its producers and consumers.")
+    var destination: String?
+
+    @Option(help: "Only what began so long ago at most: 30s, 15m, 12h, 7d.")
+    var since: Age?
+
+    @OptionGroup var store: StoreOptions
+
+    func run() throws {
+        var builder = MapBuilder()
+        try store.reader().forEachSpan(from: since?.ago) { builder.add($0) }
+        let map = builder.map
+        if map.destinations.isEmpty {
+            throw Failure.notFound("No message was sent or handled in \(store.resolvedPath).")
+        }
+        if let destination, !map.destinations.contains(where: { $0.name == destination }) {
+            let known = map.destinations.map(\.name).joined(separator: ", ")
+            throw Failure.notFound("There is no destination '\(destination)'. Known: \(known).")
+        }
+        print(view.render(map, destination: destination), terminator: "")
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import ThroughlineModel
+import ThroughlineStore
+
+/// Which store a command works on; the same for every command.
+struct StoreOptions: ParsableArguments {
+    @Option(name: .customLong("store"), help: "The trace store; THROUGHLINE_STORE or traces.db here when not given.")
+    var path: String?
+
+    var resolvedPath: String {
+        let environment = ProcessInfo.processInfo.environment["THROUGHLINE_STORE"]
+        return path ?? environment.flatMap { $0.isEmpty ? nil : $0 } ?? "traces.db"
+    }
+
+    func reader() throws -> TraceReader {
+        try TraceReader(path: resolvedPath)
+    }
+}
+
+/// A length of time as people write it: `30s`, `15m`, `12h`, `7d`.
+struct Age: ExpressibleByArgument {
+    let nanoseconds: UInt64
+
+    init?(argument: String) {
+        let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        guard let unit = argument.last.flatMap({ units[$0] }), let number = UInt64(argument.dropLast()) else { return nil }
+        let (seconds, isTooLong) = number.multipliedReportingOverflow(by: unit)
+        guard !isTooLong, seconds < 9_000_000_000 else { return nil }
+        nanoseconds = seconds * 1_000_000_000
+    }
+
+    /// The moment that lies so far back.
+    var ago: Timestamp {
+        let now = UInt64(Date().timeIntervalSince1970 * 1e9)
+        return Timestamp(nanosecondsSinceEpoch: now > nanoseconds ? now - nanoseconds : 0)
+    }
+}
+
+/// A size as people write it: `500KB`, `200MB`, `2GB`, or plain bytes; a kilobyte is 1,000 bytes.
+struct ByteSize: ExpressibleByArgument {
+    let bytes: Int64
+
+    init?(argument: String) {
+        let text = argument.uppercased()
+        let digits = text.prefix { $0.isNumber }
+        let units: [Substring: Int64] = ["": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000]
+        guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return nil }
+        let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: unit)
+        guard !isTooLarge else { return nil }
+        self.bytes = bytes
+    }
+}
