@@ -1,5 +1,13 @@
 internal import CSQLite
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// What SQLite said when something failed.
 package struct SQLiteError: Error, Hashable, Sendable {
     /// The primary result code, such as `SQLITE_BUSY` (5).
@@ -32,8 +40,34 @@ package struct SQLiteError: Error, Hashable, Sendable {
             message: String(cString: isOfThisCall ? sqlite3_errmsg(connection) : sqlite3_errstr(code)))
     }
 
+}
+
+extension SQLiteError {
     /// Another connection holds a lock.
     package var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
+
+    /// No room: SQLite says so itself for ENOSPC, and calls a used-up quota or file size limit an I/O error.
+    package var isFull: Bool {
+        code == SQLITE_FULL
+            || code == SQLITE_IOERR && (systemError == ENOSPC || systemError == EDQUOT || systemError == EFBIG)
+    }
+
+    /// The file, or the directory for the files beside it, may not be written.
+    package var isReadOnly: Bool { code == SQLITE_READONLY || code == SQLITE_PERM }
+
+    /// The file's pages make no sense.
+    package var isCorrupt: Bool { code == SQLITE_CORRUPT }
+
+    /// The file does not begin as a database does.
+    package var isNotADatabase: Bool { code == SQLITE_NOTADB }
+
+    /// The file could not be opened.
+    package var isCannotOpen: Bool { code == SQLITE_CANTOPEN }
+
+    /// For content that SQLite stored well and that makes no sense to us.
+    package static func corrupt(_ message: String) -> SQLiteError {
+        SQLiteError(code: SQLITE_CORRUPT, message: message)
+    }
 }
 
 extension SQLiteError: CustomStringConvertible {

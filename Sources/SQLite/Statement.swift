@@ -5,8 +5,8 @@ internal import CSQLite
 /// Parameters and columns are numbered as in SQLite: parameters from 1, columns from 0. Bytes and texts are copied when
 /// they are bound, into a buffer that the statement keeps, so nothing has to outlive the call.
 package final class Statement {
-    private let handle: OpaquePointer
-    private let connection: Connection
+    fileprivate let handle: OpaquePointer
+    fileprivate let connection: Connection
 
     init(_ sql: String, on connection: Connection) throws(SQLiteError) {
         var prepared: OpaquePointer?
@@ -42,12 +42,26 @@ package final class Statement {
         try connection.check(sqlite3_reset(handle))
     }
 
+    /// The first column of all rows as numbers; ready for the next use afterwards.
+    package func integers() throws(SQLiteError) -> [Int64] {
+        var values: [Int64] = []
+        while try step() { values.append(integer(0)) }
+        reset()
+        return values
+    }
+
     /// Makes the statement ready for the next use; bound values stay.
     package func reset() {
         sqlite3_reset(handle)
     }
+}
 
-    // MARK: Parameters. A bind fails only for a wrong index, a value over SQLite's limit (1 GB) or a lack of memory.
+/// Parameters. A bind fails only for a wrong index, a value over SQLite's limit (1 GB) or a lack of memory.
+extension Statement {
+    /// Makes every parameter NULL.
+    package func clearBindings() {
+        sqlite3_clear_bindings(handle)
+    }
 
     package func bindNull(_ index: Int32) throws(SQLiteError) {
         try connection.check(sqlite3_bind_null(handle, index))
@@ -108,9 +122,10 @@ package final class Statement {
 
     /// SQLITE_TRANSIENT, a cast that C's macro makes and Swift does not import: "copy this before you return".
     private static var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+}
 
-    // MARK: Columns of the row that the last step reached.
-
+/// Columns of the row that the last step reached.
+extension Statement {
     package func isNull(_ index: Int32) -> Bool { sqlite3_column_type(handle, index) == SQLITE_NULL }
 
     package func integer(_ index: Int32) -> Int64 { sqlite3_column_int64(handle, index) }

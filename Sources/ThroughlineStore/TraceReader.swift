@@ -1,42 +1,44 @@
-public import ThroughlineModel
+internal import SQLite
 
-/// The read side of a trace store; works while others write.
+/// The read side of a trace store; works while any number of processes write.
+///
+/// Every call sees the store as it was at one moment. Calls block the thread; several threads may share a reader, one
+/// call at a time.
 public final class TraceReader: Sendable {
-    /// The file.
+    /// The file, as it was given.
     public let path: String
+    private let session: Monitor<ReadSession>
 
-    /// Opens a store for reading.
+    /// Opens a store for reading. Makes nothing: a missing file is an error.
+    ///
+    /// - Throws: when the file cannot be read; the code says why.
     public init(path: String) throws(StoreError) {
         self.path = path
+        session = Monitor(
+            try StoreError.wrapping("open", path) { () throws(SQLiteError) in
+                try ReadSession(try StoreFile.openForReading(path, busyTimeout: 5_000))
+            })
     }
 
-    /// Finds spans by any id that a person has: a trace, span, message, causation or correlation id, or
-    /// `attribute=value`. Empty when nothing matches.
-    public func find(_ id: String, limit: Int = 1_000) throws(StoreError) -> [SpanReference] { [] }
-
-    /// Every span connected with the given ones, up to a limit.
-    public func flowSpans(from seeds: [SpanReference], limit: Int = 10_000) throws(StoreError) -> FlowSpans {
-        FlowSpans(spans: [], isCut: false)
+    /// Runs `body` on one moment of the store.
+    func read<Result: Sendable>(
+        _ body: (inout ReadSession) throws(SQLiteError) -> Result
+    ) throws(StoreError) -> Result {
+        do {
+            return try session.with { session throws(SQLiteError) in try session.transaction(body) }
+        } catch {
+            throw StoreError("read", path, error)
+        }
     }
-
-    /// The flows, newest first.
-    public func flows(
-        limit: Int = 50, since: Timestamp? = nil, errorsOnly: Bool = false
-    ) throws(StoreError) -> [FlowSummary] { [] }
-
-    /// Hands every span that started in a window to `body`, in the order in which they were stored.
-    public func forEachSpan(
-        from: Timestamp? = nil, to: Timestamp? = nil, _ body: (SpanRecord) throws -> Void
-    ) throws {}
 
     /// How much is in the store.
     public func counts() throws(StoreError) -> StoreCounts {
-        StoreCounts(spans: 0, unfinished: 0, traces: 0, links: 0)
+        try read { session throws(SQLiteError) in try session.counts() }
     }
 
-    /// Looks at the whole file.
+    /// Looks at the whole file: whether SQLite finds it sound (`quick_check`, which reads every page), and how much is
+    /// in it.
     public func check() throws(StoreError) -> StoreReport {
-        StoreReport(
-            problems: [], schemaVersion: 0, counts: try counts(), fileBytes: 0, freeBytes: 0, walBytes: 0)
+        try read { session throws(SQLiteError) in try session.check(path) }
     }
 }
