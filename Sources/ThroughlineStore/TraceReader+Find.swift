@@ -153,26 +153,28 @@ extension ReadSession {
     ) throws(SQLiteError) {
         let start = from.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min
         let end = to.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .max
-        let isWhole = from == nil && to == nil
-        let window = isWhole ? "" : "WHERE start >= ?1 AND start < ?2"
-        var range = ""
-        if !isWhole {
+        var rows: (first: Int64, last: Int64) = (.min, .max)
+        if from != nil || to != nil {
             // The index on start says between which rows the window lies; the walk itself follows the rows.
-            let bounds = try statement("SELECT min(id), max(id) FROM spans \(window)")
+            let bounds = try statement("SELECT min(id), max(id) FROM spans WHERE start >= ?1 AND start < ?2")
             defer { bounds.reset() }
             try bounds.bind(start, 1)
             try bounds.bind(end, 2)
             _ = try bounds.step()
-            range = " AND id BETWEEN \(bounds.integer(0)) AND \(bounds.integer(1)) AND +start IS NOT NULL"
+            rows = (bounds.optionalInteger(0) ?? 0, bounds.optionalInteger(1) ?? 0)
         }
-        // `+start` keeps the planner from the index, which would give the order of time.
-        let filter = window.replacing("start", with: "+start")
         for table in ["spans", "open_spans"] {
+            // `+start` keeps the planner from the index, which would give the order of time.
             let select = try connection.prepare(
-                "SELECT \(SpanDecoder.columns) FROM \(table) \(filter)\(table == "spans" ? range : "") ORDER BY id")
-            if !isWhole {
-                try select.bind(start, 1)
-                try select.bind(end, 2)
+                """
+                SELECT \(SpanDecoder.columns) FROM \(table)
+                WHERE +start >= ?1 AND +start < ?2\(table == "spans" ? " AND id BETWEEN ?3 AND ?4" : "") ORDER BY id
+                """)
+            try select.bind(start, 1)
+            try select.bind(end, 2)
+            if table == "spans" {
+                try select.bind(rows.first, 3)
+                try select.bind(rows.last, 4)
             }
             while try select.step() {
                 guard body(try decoder.span(from: select).record) else { return }
