@@ -44,7 +44,7 @@ public final class TraceStore: SpanSink {
             SendingOnce(try SpanWriter(try StoreFile.openForWriting(path, busyTimeout: options.busyTimeoutMilliseconds)))
         }
         let queue = queue
-        guard startThread({ Self.run(writer.value, queue, path) }) else {
+        guard startThread({ Self.run(writer, queue, path) }) else {
             throw StoreError(code: .other, path: path, message: "No thread could be started to write \(path).")
         }
     }
@@ -132,24 +132,34 @@ public final class TraceStore: SpanSink {
         StoreError(code: .other, path: path, message: "The trace store \(path) has been closed; open it again to write.")
     }
 
-    /// The writer's thread.
-    private static func run(_ first: consuming SpanWriter, _ queue: Monitor<WriteQueue>, _ path: String) {
-        var writer = first
+    /// The writer's thread. The writer, and with it the connection, is gone before anybody hears that it has finished.
+    private static func run(_ writer: SendingOnce, _ queue: Monitor<WriteQueue>, _ path: String) {
+        drain(writer, queue, path)
+        queue.with { $0.isFinished = true }
+    }
+
+    private static func drain(_ handedOver: SendingOnce, _ queue: Monitor<WriteQueue>, _ path: String) {
+        guard var writer = handedOver.take() else { return }
         while true {
             let batches = queue.when(\.hasWork, \.pending)
-            if batches.isEmpty { break }
+            if batches.isEmpty { return }
             var failure: StoreError?
             do throws(SQLiteError) { try writer.write(batches) } catch { failure = StoreError("write", path, error) }
             queue.with { $0.settle(batches.count, failure) }
         }
-        queue.with { $0.isFinished = true }
     }
 }
 
 /// Carries the writer to its thread. Unchecked because it holds a SQLite connection, which one thread at a time may
-/// use: the opening thread lets go of it before the writer's thread, the only reader of `value`, begins.
-private struct SendingOnce: @unchecked Sendable {
-    let value: SpanWriter
+/// use: the opening thread does not touch it again, and the writer's thread takes it out once, so that it alone decides
+/// when the connection closes.
+private final class SendingOnce: @unchecked Sendable {
+    private var value: SpanWriter?
 
     init(_ value: SpanWriter) { self.value = value }
+
+    func take() -> SpanWriter? {
+        defer { value = nil }
+        return value
+    }
 }
