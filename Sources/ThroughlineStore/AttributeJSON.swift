@@ -4,8 +4,8 @@ internal import ThroughlineModel
 ///
 /// Strings, truth values, whole numbers, finite numbers (always with a point or an exponent, which tells them from
 /// whole ones), arrays and maps are plain JSON. What JSON cannot say is an object with one key that begins with `$`:
-/// `{"$double":"nan"}` (or `inf`, `-inf`) and `{"$bytes":"<base64>"}`. A map that has one key only and whose key begins
-/// with `$` is itself wrapped, `{"$map":{…}}`. The outermost object is never read as a tag.
+/// `{"$double":"nan"}` (or `inf`, `-inf`) and `{"$bytes":"<base64>"}`. A map that has one key only, which begins with
+/// `$`, is written with one more `$` in front. The outermost object is never read as a tag.
 enum AttributeJSON {
     /// Values nested deeper than this are stored as an empty map, so that reading never needs a deep stack.
     static let maximumDepth = 128
@@ -52,9 +52,7 @@ enum AttributeJSON {
             guard map.count == 1, let only = map.first, only.key.utf8.first == UInt8(ascii: "$") else {
                 return append(map, to: &json, depth: depth)
             }
-            json.append(contentsOf: #"{"$map":"#.utf8)
-            append(map, to: &json, depth: depth)
-            json.append(UInt8(ascii: "}"))
+            append(Attributes(uniqueElements: [.init(key: "$" + only.key, value: only.value)]), to: &json, depth: depth)
         }
     }
 

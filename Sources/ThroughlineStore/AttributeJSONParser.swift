@@ -7,9 +7,6 @@ struct AttributeJSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    /// Twice the writer's depth: a wrapped map counts for two.
-    private static let maximumDepth = 2 * AttributeJSON.maximumDepth + 2
-
     private init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
@@ -17,7 +14,7 @@ struct AttributeJSONParser {
     /// The outermost object as attributes.
     static func attributes(of bytes: UnsafeBufferPointer<UInt8>) -> Attributes? {
         var parser = AttributeJSONParser(bytes)
-        guard let attributes = parser.object(depth: 0, isLiteral: true), parser.isAtEnd() else { return nil }
+        guard let attributes = parser.object(depth: 0), parser.isAtEnd() else { return nil }
         return attributes
     }
 
@@ -29,11 +26,11 @@ struct AttributeJSONParser {
     }
 
     private mutating func value(depth: Int) -> AttributeValue? {
-        guard depth <= Self.maximumDepth, let byte = peek() else { return nil }
+        guard depth <= AttributeJSON.maximumDepth + 1, let byte = peek() else { return nil }
         switch byte {
         case UInt8(ascii: "\""): return string().map(AttributeValue.string)
         case UInt8(ascii: "["): return array(depth: depth)
-        case UInt8(ascii: "{"): return object(depth: depth, isLiteral: false).flatMap(untagged)
+        case UInt8(ascii: "{"): return object(depth: depth).flatMap(untagged)
         case UInt8(ascii: "t"): return take("true") ? .bool(true) : nil
         case UInt8(ascii: "f"): return take("false") ? .bool(false) : nil
         default: return number()
@@ -42,8 +39,10 @@ struct AttributeJSONParser {
 
     private func untagged(_ map: Attributes) -> AttributeValue? {
         guard map.count == 1, let only = map.first, only.key.utf8.first == UInt8(ascii: "$") else { return .map(map) }
+        if only.key.hasPrefix("$$") {
+            return .map(Attributes(uniqueElements: [.init(key: String(only.key.dropFirst()), value: only.value)]))
+        }
         switch (only.key, only.value) {
-        case ("$map", .map(let inner)): return .map(inner)
         case ("$bytes", .string(let text)): return Base64.bytes(of: text).map(AttributeValue.bytes)
         case ("$double", .string("nan")): return .double(.nan)
         case ("$double", .string("inf")): return .double(.infinity)
@@ -64,33 +63,16 @@ struct AttributeJSONParser {
         }
     }
 
-    /// One object.
-    ///
-    /// - Parameter isLiteral: true for the outermost object and for what stands behind a `$map` tag, which are taken
-    ///   as they stand, even when they look like a tag.
-    private mutating func object(depth: Int, isLiteral: Bool) -> Attributes? {
+    private mutating func object(depth: Int) -> Attributes? {
         guard take("{") else { return nil }
         var elements: [Attributes.Element] = []
         if take("}") { return Attributes() }
-        // Whether a first key `$map` is a tag shows only at the end of the object, when it is the only key.
-        var behindTag: Attributes?
         repeat {
-            guard peek() == UInt8(ascii: "\""), let key = string(), take(":") else { return nil }
-            if elements.isEmpty, key == "$map", peek() == UInt8(ascii: "{") {
-                guard depth <= Self.maximumDepth, let map = object(depth: depth + 1, isLiteral: true) else { return nil }
-                behindTag = map
-                elements.append(Attributes.Element(key: key, value: .map(map)))
-            } else {
-                guard let value = value(depth: depth + 1) else { return nil }
-                elements.append(Attributes.Element(key: key, value: value))
-            }
+            guard peek() == UInt8(ascii: "\""), let key = string(), take(":"), let value = value(depth: depth + 1)
+            else { return nil }
+            elements.append(Attributes.Element(key: key, value: value))
         } while take(",")
-        guard take("}") else { return nil }
-        if let behindTag, isLiteral || elements.count > 1 {
-            guard let value = untagged(behindTag) else { return nil }
-            elements[0].value = value
-        }
-        return Attributes(uniqueElements: elements)
+        return take("}") ? Attributes(uniqueElements: elements) : nil
     }
 
     private mutating func string() -> String? {

@@ -36,9 +36,11 @@ extension ReadSession {
         var rows: [Int64] = []
         if let trace = TraceID(hex: id) { rows += try self.rows(ofTrace: trace) }
         if let span = SpanID(hex: id) { rows += try self.rows(ofSpan: span) }
-        let key = MessageKey(id.count == 36 ? id.lowercased() : id)
-        rows += try self.rows(ofMessage: key)
-        rows += try self.rows(ofCorrelation: key)
+        // Some tools print UUIDs in upper case.
+        for key in Set([MessageKey(id), MessageKey(id.lowercased())]) {
+            rows += try self.rows(ofMessage: key)
+            rows += try self.rows(ofCorrelation: key)
+        }
         if rows.isEmpty, let equals = id.firstIndex(of: "=") {
             rows = try self.rows(
                 ofAttribute: String(id[..<equals]), value: String(id[id.index(after: equals)...]), limit: limit)

@@ -47,8 +47,9 @@ struct RoundTripTests {
     @Test(
         "tells a map that looks like a tag from a tag",
         arguments: [
-            ["$bytes": "AAA="], ["$map": ["$map": ["$double": "nan"]]], ["$map": 1], ["$": [:]],
-            ["a": ["$bytes": "no base64!"], "$map": ["$bytes": "AA=="]], ["$map": ["$bytes": "AA=="], "b": 1],
+            ["$bytes": "AAA="], ["$map": .map(["$map": .map(["$double": "nan"])])], ["$map": 1], ["$": .map([:])],
+            ["a": .map(["$bytes": "no base64!"]), "$map": .map(["$bytes": "AA=="])],
+            ["$map": .map(["$bytes": "AA=="]), "b": 1],
         ] as [Attributes])
     func tagsAsData(attributes: Attributes) throws {
         let scratch = try Scratch()

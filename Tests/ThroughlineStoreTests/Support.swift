@@ -40,21 +40,21 @@ struct WriterProcess {
     private let output = Pipe()
 
     init(_ arguments: [String]) throws {
-        // The test bundle and the program are built side by side; the test runner itself may live elsewhere.
-        let candidates = [CommandLine.arguments[0]] + CommandLine.arguments.filter { $0.contains(".xctest") }
-        let folders = candidates.map { URL(filePath: $0).deletingLastPathComponent() }
-        let executable = folders.map { $0.appending(path: "StoreWriter") }
-            .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-        guard let executable else { throw MissingProgram(searched: folders.map(\.path)) }
+        guard let executable = Self.executable else { throw MissingProgram() }
         process.executableURL = executable
         process.arguments = arguments
         process.standardOutput = output
         try process.run()
     }
 
-    struct MissingProgram: Error {
-        let searched: [String]
+    /// The program is built beside the test bundle; the test runner itself may live elsewhere.
+    static var executable: URL? {
+        ([CommandLine.arguments[0]] + CommandLine.arguments.filter { $0.contains(".xctest") })
+            .map { URL(filePath: $0).deletingLastPathComponent().appending(path: "StoreWriter") }
+            .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }
+
+    struct MissingProgram: Error {}
 
     /// Waits for the end and returns what was printed.
     func lines() -> [String] {
