@@ -77,31 +77,19 @@ package final class Connection {
     }
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
-    package func transaction<Result, Failure: Error>(
-        _ kind: TransactionKind = .immediate, failure: (SQLiteError) -> Failure, _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        do { try execute(kind.rawValue) } catch { throw failure(error) }
-        let result: Result
-        do {
-            result = try body()
+    package func transaction<Result>(
+        _ kind: TransactionKind = .immediate, _ body: () throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result {
+        try execute(kind.rawValue)
+        do throws(SQLiteError) {
+            let result = try body()
+            // Not `execute`, which tidies up after a failure and so forgets the `errno` that tells a full disk.
+            try prepare("COMMIT").run()
+            return result
         } catch {
             rollBack()
             throw error
         }
-        do {
-            try execute("COMMIT")
-        } catch {
-            rollBack()
-            throw failure(error)
-        }
-        return result
-    }
-
-    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
-    package func transaction<Result>(
-        _ kind: TransactionKind = .immediate, _ body: () throws(SQLiteError) -> Result
-    ) throws(SQLiteError) -> Result {
-        try transaction(kind, failure: { $0 }, body)
     }
 
     /// The row id of the last row that this connection inserted.

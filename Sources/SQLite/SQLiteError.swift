@@ -28,6 +28,8 @@ package struct SQLiteError: Error, Hashable, Sendable {
 
     /// Reads what the connection has to say about the call that just returned `code`.
     init(code: Int32, connection: OpaquePointer?) {
+        // SQLite notes the error of the system for most calls, but not for a COMMIT that fails.
+        let systemError = code & 0xFF == SQLITE_IOERR ? errno : 0
         guard let connection else {
             self.init(code: code, message: String(cString: sqlite3_errstr(code)))
             return
@@ -36,7 +38,7 @@ package struct SQLiteError: Error, Hashable, Sendable {
         let isOfThisCall = extended & 0xFF == code & 0xFF
         self.init(
             code: isOfThisCall ? extended : code,
-            systemError: sqlite3_system_errno(connection),
+            systemError: sqlite3_system_errno(connection) != 0 ? sqlite3_system_errno(connection) : systemError,
             message: String(cString: isOfThisCall ? sqlite3_errmsg(connection) : sqlite3_errstr(code)))
     }
 

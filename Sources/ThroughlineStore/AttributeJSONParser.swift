@@ -39,8 +39,10 @@ struct AttributeJSONParser {
 
     private func untagged(_ map: Attributes) -> AttributeValue? {
         guard map.count == 1, let only = map.first, only.key.utf8.first == UInt8(ascii: "$") else { return .map(map) }
-        if only.key.hasPrefix("$$") {
-            return .map(Attributes(uniqueElements: [.init(key: String(only.key.dropFirst()), value: only.value)]))
+        // By bytes: as characters, a `$` with an accent behind it is another character.
+        if only.key.utf8.starts(with: "$$".utf8) {
+            let key = String(Substring(only.key.utf8.dropFirst()))
+            return .map(Attributes(uniqueElements: [.init(key: key, value: only.value)]))
         }
         switch (only.key, only.value) {
         case ("$bytes", .string(let text)): return Base64.bytes(of: text).map(AttributeValue.bytes)

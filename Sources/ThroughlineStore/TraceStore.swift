@@ -44,7 +44,9 @@ public final class TraceStore: SpanSink {
             SendingOnce(try SpanWriter(try StoreFile.openForWriting(path, busyTimeout: options.busyTimeoutMilliseconds)))
         }
         let queue = queue
+        queue.with { $0.isFinished = false }
         guard startThread({ Self.run(writer, queue, path) }) else {
+            queue.with { $0.isFinished = true }
             throw StoreError(code: .other, path: path, message: "No thread could be started to write \(path).")
         }
     }

@@ -18,7 +18,8 @@ struct WriteQueue: Sendable {
     /// What batches were given up for, until a caller has been told.
     var unreported: StoreError?
     var isClosing = false
-    var isFinished = false
+    /// True while there is no writer's thread: before it starts and after it has ended.
+    var isFinished = true
     var stored = 0
     var lost = 0
 
