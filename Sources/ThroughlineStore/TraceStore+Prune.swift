@@ -21,7 +21,7 @@ extension TraceStore {
 }
 
 private struct Pruning {
-    private static let spansPerTransaction = 1_000
+    private static let spansPerTransaction = 250
     private static let pagesPerTransaction = 1_000
 
     private let connection: Connection
