@@ -32,7 +32,9 @@ public struct FlowSpans: Sendable {
 
 /// Names one span.
 public struct SpanReference: Hashable, Sendable {
+    /// The trace that the span belongs to.
     public var traceID: TraceID
+    /// The span inside it.
     public var spanID: SpanID
 
     /// Makes a reference.

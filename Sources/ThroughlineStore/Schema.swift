@@ -10,7 +10,7 @@ enum Schema {
     /// How many bits of a span's row id are left out of ``version1``'s index by span id. Span ids are random: one
     /// index over all of them would write a page of its own for nearly every span. Spans of one segment share a few
     /// hundred pages, which stay in the cache, and a lookup asks each segment once.
-    static let segmentBits = 16
+    static let segmentBits = 12
 
     /// The columns that `spans` and `open_spans` share, in the order in which they are bound and read.
     static let spanColumns: [(name: String, type: String)] =

@@ -144,7 +144,9 @@ struct SpanDecoder {
                 traceID: try traceID(selectLinks.integer(0)),
                 spanID: SpanID(UInt64(bitPattern: selectLinks.integer(1))), flags: flags.flags,
                 isRemote: flags.isRemote)
-            if let header = selectLinks.optionalText(5) { context.traceState = TraceState(header: header) ?? TraceState() }
+            if let header = selectLinks.optionalText(5) {
+                context.traceState = TraceState(header: header) ?? TraceState()
+            }
             var attributes = Attributes()
             if let type = selectLinks.optionalInteger(3) {
                 attributes.appendUnique(ThroughlineAttribute.linkType, .string(try string(type)))

@@ -39,9 +39,11 @@ public struct StoreError: Error, Hashable, Sendable {
 }
 
 extension StoreError.Code: CustomStringConvertible {
+    /// The name of the code, such as `locked`.
     public var description: String { value.rawValue }
 }
 
 extension StoreError: CustomStringConvertible {
+    /// The message.
     public var description: String { message }
 }

@@ -41,7 +41,8 @@ public final class TraceStore: SpanSink {
         self.path = path
         self.options = options
         let writer = try StoreError.wrapping("open", path) { () throws(SQLiteError) in
-            SendingOnce(try SpanWriter(try StoreFile.openForWriting(path, busyTimeout: options.busyTimeoutMilliseconds)))
+            let connection = try StoreFile.openForWriting(path, busyTimeout: options.busyTimeoutMilliseconds)
+            return SendingOnce(try SpanWriter(connection))
         }
         let queue = queue
         queue.with { $0.isFinished = false }
@@ -131,7 +132,8 @@ public final class TraceStore: SpanSink {
     public var failure: StoreError? { queue.read { $0.stall ?? $0.unreported } }
 
     private static func closed(_ path: String) -> StoreError {
-        StoreError(code: .other, path: path, message: "The trace store \(path) has been closed; open it again to write.")
+        StoreError(
+            code: .other, path: path, message: "The trace store \(path) has been closed; open it again to write.")
     }
 
     /// The writer's thread. The writer, and with it the connection, is gone before anybody hears that it has finished.

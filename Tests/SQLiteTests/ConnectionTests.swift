@@ -82,7 +82,9 @@ struct ConnectionTests {
 @Suite("Migrations")
 struct MigrationTests {
     private let first = Migrations(["CREATE TABLE a (x); INSERT INTO a VALUES (1)"])
-    private let both = Migrations(["CREATE TABLE a (x); INSERT INTO a VALUES (1)", "ALTER TABLE a ADD COLUMN y DEFAULT 2"])
+    private let both = Migrations([
+        "CREATE TABLE a (x); INSERT INTO a VALUES (1)", "ALTER TABLE a ADD COLUMN y DEFAULT 2",
+    ])
 
     @Test("bring an older file forward and keep what is in it")
     func forward() throws {

@@ -26,6 +26,23 @@ struct StoreBenchmark {
         print("BYTES/SPAN \(Double(report.fileBytes) / Double(spans)) sound \(report.isSound) \(report.counts)")
     }
 
+    /// What the index by span id costs, whose keys are random: without it, as the store has it, and as one index over
+    /// all spans.
+    func runSpanIndexes() throws {
+        var samples = SampleSpans(seed: 7, service: "checkout")
+        let records = (0..<spans).map { _ in samples.next() }
+        let variants = [
+            ("none", "DROP INDEX spans_by_span"), ("segmented", ""),
+            ("whole", "DROP INDEX spans_by_span; CREATE INDEX spans_by_span ON spans (span_id)"),
+        ]
+        for (name, change) in variants {
+            let path = "\(directory)/index-\(name).db"
+            let rate = try insertPlainly(records, into: path, change: change)
+            let bytes = try TraceReader(path: path).check().fileBytes
+            print("INDEX \(name) \(Int(rate)) rows/s \(Double(bytes) / Double(spans)) bytes/span")
+        }
+    }
+
     private func insertThroughStore(_ records: [SpanRecord], into path: String) throws -> Double {
         let store = try TraceStore(path: path)
         let clock = ContinuousClock()
@@ -53,11 +70,14 @@ struct StoreBenchmark {
         var correlation: Int64
     }
 
-    private func insertPlainly(_ records: [SpanRecord], into path: String) throws -> Double {
+    private func insertPlainly(
+        _ records: [SpanRecord], into path: String, change: String = ""
+    ) throws -> Double {
         try TraceStore(path: path).close()
         let connection = try Connection(path: path, mode: .readWrite)
         try connection.execute(
             "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768")
+        if !change.isEmpty { try connection.execute(change) }
         var traces: [TraceID] = []
         var correlations: [(UInt64, UInt64)] = []
         var strings: [String: Int64] = [:]

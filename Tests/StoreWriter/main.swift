@@ -14,7 +14,7 @@ func number(_ index: Int) -> Int { index < words.count ? Int(words[index]) ?? 0 
 
 do {
     guard words.count >= 2 else {
-        print("usage: StoreWriter write|record|fill|open-as-nobody|benchmark PATH …")
+        print("usage: StoreWriter write|record|fill|open-as-nobody|benchmark|benchmark-span-index PATH …")
         exit(2)
     }
     switch words[0] {
@@ -30,6 +30,8 @@ do {
         Workloads.open(words[1])
     case "benchmark":
         try StoreBenchmark(directory: words[1], spans: number(2)).run()
+    case "benchmark-span-index":
+        try StoreBenchmark(directory: words[1], spans: number(2)).runSpanIndexes()
     default:
         exit(2)
     }

@@ -74,7 +74,9 @@ struct FailureTests {
         #expect(missing == ["REFUSED readOnly", "UNREADABLE readOnly"])
     }
 
-    @Test("says that the disk is full, counts what is lost, and keeps what it confirmed", arguments: [2_000_000, 400_000])
+    @Test(
+        "says that the disk is full, counts what is lost, and keeps what it confirmed",
+        arguments: [2_000_000, 400_000])
     func fullDisk(bytes: Int) throws {
         let scratch = try Scratch()
         let lines = try WriterProcess(["fill", scratch.path(), String(bytes)]).lines()
@@ -132,7 +134,8 @@ struct FailureTests {
         let scratch = try Scratch()
         try store((1...3_000).map { span($0, trace: $0, ["note": .string("text of span \($0)")]) }, at: scratch.path())
         let connection = try Connection(path: scratch.path(), mode: .readOnly)
-        let root = try #require(try connection.integer("SELECT rootpage FROM sqlite_master WHERE name = 'spans_by_trace'"))
+        let select = "SELECT rootpage FROM sqlite_master WHERE name = 'spans_by_trace'"
+        let root = try #require(try connection.integer(select))
         let file = try FileHandle(forUpdating: URL(filePath: scratch.path()))
         try file.seek(toOffset: UInt64(root - 1) * 4_096)
         try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096))

@@ -54,7 +54,11 @@ struct ProcessTests {
         try reader.forEachSpan { record in
             let run = record.spanID.rawValue >> 32
             let number = record.spanID.rawValue & 0xFFFF_FFFF
-            if record.end == nil { open[run, default: []].append(number) } else { ended[run, default: []].insert(number) }
+            if record.end == nil {
+                open[run, default: []].append(number)
+            } else {
+                ended[run, default: []].insert(number)
+            }
         }
         for (run, count) in confirmed {
             #expect((0..<count).allSatisfy { ended[run]?.contains($0) == true })

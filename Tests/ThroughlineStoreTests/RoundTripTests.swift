@@ -31,7 +31,8 @@ struct RoundTripTests {
     @Test("keeps numbers that JSON has no word for")
     func unusualNumbers() throws {
         let scratch = try Scratch()
-        try store([span(1, ["x": [.double(.nan), .double(.infinity), .double(-.infinity), .double(-0.0)]])], at: scratch.path())
+        let numbers: AttributeValue = [.double(.nan), .double(.infinity), .double(-.infinity), .double(-0.0)]
+        try store([span(1, ["x": numbers])], at: scratch.path())
         guard case .array(let values)? = try allSpans(scratch.path()).first?.attributes["x"],
             values.count == 4, case .double(let nan) = values[0], case .double(let zero) = values[3]
         else {
@@ -150,7 +151,9 @@ enum RandomSpan {
             attributes[attribute.key] =
                 isNumber ? .int(.random(in: .min ... .max, using: &random)) : .string(text(using: &random))
         }
-        if Bool.random(using: &random) { attributes[ThroughlineAttribute.causationIDs] = ["a", .string(text(using: &random))] }
+        if Bool.random(using: &random) {
+            attributes[ThroughlineAttribute.causationIDs] = ["a", .string(text(using: &random))]
+        }
         for _ in 0..<Int.random(in: 0...3, using: &random) {
             attributes[text(using: &random)] = value(depth: 0, using: &random)
         }
@@ -166,9 +169,12 @@ enum RandomSpan {
             // Any pattern of bits but those of "not a number", which equals nothing.
             let number = Double(bitPattern: .random(in: .min ... .max, using: &random))
             return .double(number.isNaN ? .leastNonzeroMagnitude : number)
-        case 4: return .bytes((0..<Int.random(in: 0...5, using: &random)).map { _ in .random(in: 0...255, using: &random) })
+        case 4:
+            let count = Int.random(in: 0...5, using: &random)
+            return .bytes((0..<count).map { _ in .random(in: 0...255, using: &random) })
         case 5:
-            return .array((0..<Int.random(in: 0...3, using: &random)).map { _ in value(depth: depth + 1, using: &random) })
+            let count = Int.random(in: 0...3, using: &random)
+            return .array((0..<count).map { _ in value(depth: depth + 1, using: &random) })
         default:
             var map = Attributes()
             for _ in 0..<Int.random(in: 0...2, using: &random) {
@@ -180,9 +186,11 @@ enum RandomSpan {
 
     private static func text(using random: inout SeededGenerator) -> String {
         let pieces = [
-            "order", "", "\"", "\\", "\n\t\r", "\u{0}", "\u{1F}", "ü", "日本", "👩‍👩‍👧", "$bytes", "$map", "{}", "'", "%00", "e\u{301}", "\u{E9}",
+            "order", "", "\"", "\\", "\n\t\r", "\u{0}", "\u{1F}", "ü", "日本", "👩‍👩‍👧", "$bytes", "$map", "{}", "'", "%00",
+            "e\u{301}", "\u{E9}",
             "01990000-0000-7000-8000-00000000abcd", "a.b.c", " ",
         ]
-        return (0..<Int.random(in: 0...2, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+        return (0..<Int.random(in: 0...2, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
+            .joined()
     }
 }

@@ -37,11 +37,16 @@ struct TraceReaderTests {
             attributes: [MessagingAttribute.messageID: "member"])
         let (reader, scratch) = try reader([
             span(1, [MessagingAttribute.destinationName: "orders"] + sent("m1", in: "order-42")),
-            span(2, sent("01990000-0000-7000-8000-00000000abcd") + ["order.id": "42", "paid": true, "note": #""order.id":43"#]),
+            span(
+                2,
+                sent("01990000-0000-7000-8000-00000000abcd")
+                    + ["order.id": "42", "paid": true, "note": #""order.id":43"#]),
             span(
                 3, trace: 2,
-                [ThroughlineAttribute.causationID: "m1", "price": 9.5, "tags": ["red", "blue"], ThroughlineAttribute.attempt: 2],
-                links: [link]),
+                [
+                    ThroughlineAttribute.causationID: "m1", "price": 9.5, "tags": ["red", "blue"],
+                    ThroughlineAttribute.attempt: 2,
+                ], links: [link]),
             span(4, trace: 3, takes: nil, [MessagingAttribute.destinationName: "orders"]),
         ])
         #expect(ids(try reader.find(id)) == expected)
@@ -109,7 +114,9 @@ struct TraceReaderTests {
     func flows() throws {
         let (reader, scratch) = try reader([
             span(1, trace: 1, at: 100, sent("m1", in: "old"), service: "orders"),
-            span(2, trace: 2, at: 500, takes: 20, sent("m2", in: "old"), service: "billing", status: .error("no money")),
+            span(
+                2, trace: 2, at: 500, takes: 20, sent("m2", in: "old"), service: "billing",
+                status: .error("no money")),
             span(3, trace: 2, at: 90, service: "gateway"),
             span(4, trace: 3, at: 300, takes: nil, service: "cron"),
             span(5, trace: 4, at: 200, sent("m5", in: "mid")),

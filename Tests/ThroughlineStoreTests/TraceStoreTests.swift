@@ -40,7 +40,8 @@ struct TraceStoreTests {
     func unfinished() throws {
         let scratch = try Scratch()
         let link = SpanLink(
-            context: SpanContext(traceID: trace(9), spanID: SpanID(9)), attributes: [MessagingAttribute.messageID: "m9"])
+            context: SpanContext(traceID: trace(9), spanID: SpanID(9)), attributes: [MessagingAttribute.messageID: "m9"]
+        )
         var record = span(1, takes: nil, [MessagingAttribute.messageID: "m1"], links: [link])
         try store([record, span(2)], at: scratch.path())
         let reader = try TraceReader(path: scratch.path())
