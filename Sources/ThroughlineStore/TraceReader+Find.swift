@@ -82,12 +82,13 @@ extension ReadSession {
         ) { select throws(SQLiteError) in try select.bind(trace, 1) }
     }
 
-    /// Asks each segment of the index by span id.
+    /// Asks each segment of the index by span id. (One SELECT with both `min` and `max` would read the whole table.)
     func rows(ofSpan span: SpanID) throws(SQLiteError) -> [Int64] {
         try rows(
             """
             WITH RECURSIVE segment (number, last) AS (
-                SELECT min(id) >> \(Schema.segmentBits), max(id) >> \(Schema.segmentBits) FROM spans
+                SELECT (SELECT min(id) FROM spans) >> \(Schema.segmentBits),
+                    (SELECT max(id) FROM spans) >> \(Schema.segmentBits)
                 UNION ALL SELECT number + 1, last FROM segment WHERE number < last)
             SELECT spans.id FROM segment CROSS JOIN spans
                 ON id >> \(Schema.segmentBits) = segment.number AND span_id = ?1
