@@ -102,7 +102,11 @@ let package = Package(
         tests("ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel"]),
         tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("ThroughlineStoreTests", ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite"]),
+        tests("ThroughlineStoreTests", ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite", "StoreWriter"]),
+        // A process of its own for the store's tests, which kill it, starve it and run several.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"], path: "Tests/StoreWriter",
+            swiftSettings: settings),
         tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline"]),
         tests(
             "ThroughlineRecorderTests",

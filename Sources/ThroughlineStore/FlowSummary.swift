@@ -1,0 +1,45 @@
+public import ThroughlineModel
+
+/// One flow as a line of a list.
+public struct FlowSummary: Hashable, Sendable {
+    /// The id that its messages share; nil for a trace in which no span has one.
+    public var correlationID: String?
+    /// The traces that it spans, oldest first.
+    public var traceIDs: [TraceID]
+    /// When its first span started.
+    public var startedAt: Timestamp
+    /// From the first start to the last end that is known, in nanoseconds.
+    public var durationNanoseconds: UInt64
+    /// How many different messages it has.
+    public var messages: Int
+    /// How many of its spans failed.
+    public var errors: Int
+    /// The names of the services that took part, in alphabetical order.
+    public var services: [String]
+    /// How many spans it has, unfinished ones included.
+    public var spans: Int
+    /// How many spans were started and never ended.
+    public var unfinished: Int
+}
+
+/// The spans of one flow as the store has them.
+public struct FlowSpans: Sendable {
+    /// Each span once, in the order of their starts.
+    public var spans: [SpanRecord]
+    /// True when the limit was reached and more spans are connected.
+    public var isCut: Bool
+}
+
+/// Names one span.
+public struct SpanReference: Hashable, Sendable {
+    /// The trace that the span belongs to.
+    public var traceID: TraceID
+    /// The span inside it.
+    public var spanID: SpanID
+
+    /// Makes a reference.
+    public init(traceID: TraceID, spanID: SpanID) {
+        self.traceID = traceID
+        self.spanID = spanID
+    }
+}

@@ -1,0 +1,42 @@
+/// How much is in a store.
+public struct StoreCounts: Hashable, Sendable {
+    /// Spans that have ended.
+    public var spans: Int
+    /// Spans that were started and have not ended.
+    public var unfinished: Int
+    /// Different traces.
+    public var traces: Int
+    /// Links between spans.
+    public var links: Int
+}
+
+/// What a look at the whole file found.
+public struct StoreReport: Hashable, Sendable {
+    /// What SQLite found wrong, one line each; empty when the file is sound.
+    public var problems: [String]
+    /// The version of the schema.
+    public var schemaVersion: Int
+    /// How much is in it.
+    public var counts: StoreCounts
+    /// The size of the file in bytes.
+    public var fileBytes: Int64
+    /// How many bytes of the file are free for new spans.
+    public var freeBytes: Int64
+    /// The size of the write-ahead log beside it in bytes.
+    public var walBytes: Int64
+
+    /// True when nothing is wrong.
+    public var isSound: Bool { problems.isEmpty }
+}
+
+/// What pruning removed.
+public struct PruneReport: Hashable, Sendable {
+    /// Spans, unfinished ones included.
+    public var spans = 0
+    /// Links of those spans.
+    public var links = 0
+    /// Traces of which nothing is left.
+    public var traces = 0
+    /// By how many bytes the file became smaller.
+    public var bytesFreed: Int64 = 0
+}
