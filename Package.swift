@@ -101,7 +101,7 @@ let package = Package(
         tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),
         tests("SQLiteTests", ["SQLite"]),
         tests("ThroughlineStoreTests", ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite"]),
-        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline"]),
+        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline", "CRDKafka"]),
         tests(
             "ThroughlineRecorderTests",
             ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
