@@ -98,7 +98,7 @@ import ThroughlineKafka
         try await after.close()
     }
 
-    @Test func `A requeued message comes again, next, with its attempt counted, and is not committed past`() async throws {
+    @Test func `A requeued message comes next, with its attempt counted, and is not committed past`() async throws {
         let topic = try await broker.topic("requeue")
         try await sendInOrder(0..<3, to: topic)
         let configuration = broker.configuration(group: "\(topic)-group")
@@ -173,6 +173,44 @@ import ThroughlineKafka
         let after = try KafkaConsumer(configuration, topics: [topic])
         #expect(try await receive(1, from: after).compactMap(\.number) == [1])
         try await after.close()
+    }
+
+    @Test func `A settlement that comes after the partition was taken away does not count`() async throws {
+        let topic = try await broker.topic("revoked", partitions: 2)
+        for partition in 0..<2 { try await send(partition..<partition + 1, to: topic, partition: Int32(partition)) }
+        let configuration = broker.configuration(group: "\(topic)-group")
+        let first = try KafkaConsumer(configuration, topics: [topic])
+        let inHands = try await receive(2, from: first, settling: false)
+        #expect(Set(inHands.compactMap(\.number)) == [0, 1])
+
+        // Joining takes a partition from the first, whose unsettled message comes again.
+        let second = try KafkaConsumer(configuration, topics: [topic])
+        _ = try await receive(1, from: second, settling: false)
+        for message in inHands { try await first.settle(message, as: .acknowledged) }
+        try await first.close(within: .zero)
+        try await second.close(within: .zero)
+
+        let third = try KafkaConsumer(configuration, topics: [topic])
+        #expect(try await Set(receive(2, from: third).compactMap(\.number)) == [0, 1])
+        try await third.close()
+    }
+
+    @Test func `Closing ends although the broker has gone`() async throws {
+        let cluster = try #require(MockCluster())
+        #expect(cluster.createTopic("orders", partitions: 1))
+        let producer = try KafkaProducer(TestBroker.configuration(cluster.bootstrapServers))
+        _ = try await producer.send(KafkaMessage(topic: "orders", value: "1"))
+        var configuration = TestBroker.configuration(cluster.bootstrapServers, group: "billing")
+        configuration.commitInterval = .seconds(3_600)
+        configuration.additional["log_level"] = "0"
+        let consumer = try KafkaConsumer(configuration, topics: ["orders"])
+        _ = try await receive(1, from: consumer)
+        cluster.goDown()
+        let error = try await within(.seconds(60)) {
+            await #expect(throws: KafkaError.self) { try await consumer.close(within: .zero) }
+        }
+        #expect(error?.description.contains("billing") == true)
+        try? await producer.close(within: .zero)
     }
 
     @Test func `What Kafka cannot do is refused with advice`() async throws {

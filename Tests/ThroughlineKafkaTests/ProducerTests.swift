@@ -52,7 +52,7 @@ import ThroughlineKafka
         #expect(received.last?.key == nil)
     }
 
-    @Test func `Twenty thousand concurrent sends all get their own offset, through a queue that is too small`() async throws {
+    @Test func `Twenty thousand concurrent sends each get their own offset, through too small a queue`() async throws {
         let topic = try await broker.topic("offsets")
         var configuration = broker.configuration()
         configuration.additional["queue.buffering.max.messages"] = "500"
@@ -69,7 +69,7 @@ import ThroughlineKafka
         try await producer.close()
     }
 
-    @Test func `Closing without a reachable broker ends in time and fails every message with a typed error`() async throws {
+    @Test func `Closing without a reachable broker ends in time and fails every message`() async throws {
         let producer = try KafkaProducer(unreachable())
         let sends = (0..<20).map { number in
             Task { try await producer.send(KafkaMessage(topic: "nowhere", value: String(number))) }

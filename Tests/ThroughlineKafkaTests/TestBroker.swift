@@ -21,7 +21,12 @@ struct TestBroker: Sendable {
         }
     }
 
+    /// Short sessions and commit intervals, so that tests are quick.
     func configuration(group: String? = nil) -> KafkaConfiguration {
+        Self.configuration(bootstrapServers, group: group)
+    }
+
+    static func configuration(_ bootstrapServers: String, group: String? = nil) -> KafkaConfiguration {
         var configuration = KafkaConfiguration(bootstrapServers, groupID: group)
         configuration.sessionTimeout = .seconds(6)
         configuration.commitInterval = .milliseconds(100)
@@ -44,12 +49,15 @@ struct TestBroker: Sendable {
 /// librdkafka's broker inside the process, alive until the process ends.
 ///
 /// `@unchecked Sendable`: the pointer never changes, and librdkafka's mock cluster locks by itself.
-private final class MockCluster: @unchecked Sendable {
+final class MockCluster: @unchecked Sendable {
     private let cluster: OpaquePointer
     let bootstrapServers: String
 
     init?() {
-        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), nil, 0),
+        let configuration = rd_kafka_conf_new()
+        // It complains that it has no servers: it is the server.
+        rd_kafka_conf_set(configuration, "log_level", "0", nil, 0)
+        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, nil, 0),
             let cluster = rd_kafka_mock_cluster_new(client, 1),
             let bootstrapServers = rd_kafka_mock_cluster_bootstraps(cluster)
         else { return nil }
@@ -59,6 +67,11 @@ private final class MockCluster: @unchecked Sendable {
 
     func createTopic(_ name: String, partitions: Int) -> Bool {
         rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1) == RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+
+    /// Has the broker refuse connections from now on.
+    func goDown() {
+        rd_kafka_mock_broker_set_down(cluster, 1)
     }
 }
 

@@ -11,6 +11,7 @@ extension ClientHandle {
         guard !message.topic.utf8.contains(0) else {
             return KafkaError(.invalidArgument, subject, reason: "the name has a zero byte")
         }
+        let partition = message.partition ?? RD_KAFKA_PARTITION_UA
         let headers = message.headers.isEmpty ? nil : Self.headers(message.headers)
         let failure = message.topic.withCString { topic in
             Self.withBytes(message.key) { key, keyCount in
@@ -18,7 +19,7 @@ extension ClientHandle {
                     var parts = [rd_kafka_vu_t]()
                     parts.reserveCapacity(8)
                     parts.append(.init(RD_KAFKA_VTYPE_TOPIC) { $0.cstr = topic })
-                    parts.append(.init(RD_KAFKA_VTYPE_PARTITION) { $0.i32 = message.partition ?? RD_KAFKA_PARTITION_UA })
+                    parts.append(.init(RD_KAFKA_VTYPE_PARTITION) { $0.i32 = partition })
                     parts.append(.init(RD_KAFKA_VTYPE_MSGFLAGS) { $0.i = RD_KAFKA_MSG_F_COPY })
                     parts.append(.init(RD_KAFKA_VTYPE_KEY) { ($0.mem.ptr, $0.mem.size) = (key, keyCount) })
                     parts.append(.init(RD_KAFKA_VTYPE_VALUE) { ($0.mem.ptr, $0.mem.size) = (value, valueCount) })

@@ -49,7 +49,8 @@ struct ClientHandle: @unchecked Sendable {
         return KafkaError(.init(code), subject, reason: Self.text(reason), advice: "Make a new producer or consumer.")
     }
 
-    private static func text(_ buffer: [CChar]) -> String {
+    /// What C wrote into a buffer of ours.
+    static func text(_ buffer: [CChar]) -> String {
         String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -111,7 +111,8 @@ final class ConsumerCore: Sendable {
             return false
         }
         if isClosed {
-            completion.resume(throwing: KafkaError(.closed, "Committing failed", reason: "the consumer has been closed"))
+            let reason = "the consumer has been closed"
+            completion.resume(throwing: KafkaError(.closed, "Committing failed", reason: reason))
         }
     }
 

@@ -36,13 +36,19 @@ final class ConsumerThread: @unchecked Sendable {
         close(client, queue.pointer)
     }
 
+    /// Waits for a message and takes what else is there. Asked for many at once, librdkafka would wait for all of them.
     private func nextMessages(atMost limit: Int, on queue: OpaquePointer) -> [KafkaMessage] {
-        let limit = min(limit, 1_000)
-        return withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<rd_kafka_message_t>?.self, capacity: limit) {
-            let count = rd_kafka_consume_batch_queue(queue, 20, $0.baseAddress, limit)
-            guard count > 0 else { return [] }
-            return $0.prefix(count).compactMap { $0.flatMap(read) }
+        guard let first = rd_kafka_consume_queue(queue, 20) else { return [] }
+        var messages = read(first).map { [$0] } ?? []
+        let limit = min(limit, 1_000) - 1
+        guard limit > 0 else { return messages }
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<rd_kafka_message_t>?.self, capacity: limit) {
+            let count = rd_kafka_consume_batch_queue(queue, 0, $0.baseAddress, limit)
+            for raw in $0.prefix(max(0, count)) {
+                if let message = raw.flatMap(read) { messages.append(message) }
+            }
         }
+        return messages
     }
 
     /// Copies what librdkafka has received, reports it when it is an error, and gives it back.

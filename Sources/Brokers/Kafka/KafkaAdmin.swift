@@ -38,12 +38,11 @@ public struct KafkaAdmin: Sendable {
         let subject = "Creating topic \(name) failed"
         let client = try ClientHandle(RD_KAFKA_PRODUCER, settings: settings).pointer
         defer { rd_kafka_destroy(client) }
-        var reason = [CChar](repeating: 0, count: 512)
-        // One replica: a broker that wants more takes it from its own default when asked for -1, but old ones refuse that.
-        var topic = rd_kafka_NewTopic_new(name, Int32(clamping: partitions), 1, &reason, reason.count)
+        var buffer = [CChar](repeating: 0, count: 512)
+        // One replica: brokers older than Kafka 2.4 refuse to choose.
+        var topic = rd_kafka_NewTopic_new(name, Int32(clamping: partitions), 1, &buffer, buffer.count)
         guard topic != nil else {
-            throw KafkaError(
-                .invalidArgument, subject, reason: reason.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } })
+            throw KafkaError(.invalidArgument, subject, reason: ClientHandle.text(buffer))
         }
         defer { rd_kafka_NewTopic_destroy(topic) }
         let queue = rd_kafka_queue_new(client)

@@ -4,6 +4,7 @@ internal import CRDKafka
 public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A code of librdkafka (negative: its own; positive: the broker's), so that its documentation applies.
     public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The number.
         public let rawValue: Int32
 
         /// Makes a code of librdkafka's number.
@@ -37,6 +38,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         static let queueFull = Code(RD_KAFKA_RESP_ERR__QUEUE_FULL)
     }
 
+    /// What went wrong, for programs.
     public let code: Code
     /// The code's name as librdkafka spells it, such as `_MSG_TIMED_OUT`.
     public let name: String
@@ -45,6 +47,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What to do about it.
     public let advice: String
 
+    /// All of it in a line.
     public var description: String { "\(message) (\(name), \(code.rawValue)). \(advice)" }
 
     /// - Parameter subject: What it happened to, as the start of a sentence: "Sending to topic orders failed".

@@ -2,7 +2,9 @@ public import Throughline
 
 /// A header of a Kafka record. Names may repeat, and a value may be absent, which is not the same as empty.
 public struct KafkaHeader: Hashable, Sendable {
+    /// The name, which other headers may have too.
     public var name: String
+    /// The value; nil is Kafka's null.
     public var value: [UInt8]?
 
     /// Makes a header of bytes; nil is Kafka's null value.
@@ -19,6 +21,7 @@ public struct KafkaHeader: Hashable, Sendable {
 
 /// A Kafka record: one to be sent, or one that a ``KafkaConsumer`` received.
 public struct KafkaMessage: Sendable {
+    /// The topic.
     public var topic: String
     /// The partition; when nil at sending, the hash of the key chooses it, as Java's client does, or chance.
     public var partition: Int32?
@@ -62,10 +65,13 @@ public struct KafkaMessage: Sendable {
 }
 
 extension KafkaMessage: PublishableMessage {
+    /// Kafka.
     public static var system: MessagingSystem { .kafka }
 
+    /// The topic.
     public var destination: String { topic }
 
+    /// What the broker told with the message; the key only when it is text.
     public var details: MessageDetails {
         MessageDetails(
             consumerGroup: group, partition: partition.map(String.init), offset: offset,
@@ -73,10 +79,12 @@ extension KafkaMessage: PublishableMessage {
             bodySize: value?.count, isTombstone: value == nil)
     }
 
+    /// The last header of the name, when it is text.
     public static func value(forHeader name: String, in headers: [KafkaHeader]) -> String? {
         headers.last { $0.name == name }?.value.flatMap { String(validating: $0, as: UTF8.self) }
     }
 
+    /// Kafka allows a name to stand more than once.
     public static func isRepeated(header name: String, in headers: [KafkaHeader]) -> Bool {
         var found = false
         for header in headers where header.name == name {
@@ -86,6 +94,7 @@ extension KafkaMessage: PublishableMessage {
         return false
     }
 
+    /// Replaces every header of the name by one.
     public static func setValue(_ value: String, forHeader name: String, in headers: inout [KafkaHeader]) {
         headers.removeAll { $0.name == name }
         headers.append(KafkaHeader(name, value))

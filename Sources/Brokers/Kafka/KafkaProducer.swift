@@ -2,7 +2,9 @@ public import Throughline
 
 /// Where Kafka put a message.
 public struct KafkaReceipt: Hashable, Sendable {
+    /// The partition that it went to.
     public let partition: Int32
+    /// The position there.
     public let offset: Int64
 }
 
