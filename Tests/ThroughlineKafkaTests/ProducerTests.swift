@@ -142,6 +142,7 @@ import ThroughlineKafka
         // Port 9 discards, where it is open at all.
         var configuration = KafkaConfiguration("127.0.0.1:9")
         configuration.additional["log_level"] = "0"
+        configuration.deliveryTimeout = .seconds(600)
         return configuration
     }
 }

@@ -79,7 +79,7 @@ struct DeadlineExceeded: Error {}
 
 /// Runs work that must end by itself, and cancels it when it does not in time.
 func within<Value: Sendable>(
-    _ deadline: Duration = .seconds(90), _ work: @escaping @Sendable () async throws -> Value
+    _ deadline: Duration = .seconds(180), _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask { try await work() }

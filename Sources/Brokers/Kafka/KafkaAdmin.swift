@@ -36,6 +36,9 @@ public struct KafkaAdmin: Sendable {
         _ name: String, _ partitions: Int, _ settings: [String: String], milliseconds: Int32
     ) throws(KafkaError) -> Bool {
         let subject = "Creating topic \(name) failed"
+        guard partitions >= 1 else {
+            throw KafkaError(.invalidArgument, subject, reason: "\(partitions) partitions cannot be")
+        }
         let client = try ClientHandle(RD_KAFKA_PRODUCER, settings: settings).pointer
         defer { rd_kafka_destroy(client) }
         var buffer = [CChar](repeating: 0, count: 512)

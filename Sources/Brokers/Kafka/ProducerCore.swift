@@ -13,7 +13,7 @@ final class ProducerCore: Sendable {
         /// Nil once destroyed. Used under the lock, so that nothing is produced behind the back of the shutdown.
         var handle: ClientHandle?
         var deliveries: [UInt: Delivery] = [:]
-        var waitingForRoom: [(id: UInt, completion: Completion)] = []
+        var waitingForRoom = WaitingLine<Completion>()
         var flushes: [(deadline: ContinuousClock.Instant, completion: Completion)] = []
         var lastID: UInt = 0
         var closeDeadline: ContinuousClock.Instant?
@@ -66,15 +66,13 @@ final class ProducerCore: Sendable {
                 let refusal: (any Error)? = state.withLock { state in
                     if Task.isCancelled { return CancellationError() }
                     guard state.closeDeadline == nil else { return Self.closed(nil) }
-                    state.waitingForRoom.append((id, completion))
+                    state.waitingForRoom.join(completion, as: id)
                     return nil
                 }
                 if let refusal { completion.resume(throwing: refusal) }
             }
         } onCancel: {
-            let completion = state.withLock { state in
-                state.waitingForRoom.firstIndex { $0.id == id }.map { state.waitingForRoom.remove(at: $0).completion }
-            }
+            let completion = state.withLock { $0.waitingForRoom.leave(id) }
             completion?.resume(throwing: CancellationError())
         }
     }
@@ -129,12 +127,8 @@ final class ProducerCore: Sendable {
     /// Lets as many senders try again as messages have left; one at least, so that nobody waits for a report that
     /// came just before they began to wait.
     private func makeRoom(for count: Int) {
-        let woken = state.withLock { state in
-            let woken = state.waitingForRoom.prefix(count)
-            state.waitingForRoom.removeFirst(woken.count)
-            return woken
-        }
-        for waiting in woken { waiting.completion.resume() }
+        let woken = state.withLock { $0.waitingForRoom.takeFirst(count) }
+        for completion in woken { completion.resume() }
     }
 
     private func endFlushes(_ handle: ClientHandle) {
@@ -159,11 +153,11 @@ final class ProducerCore: Sendable {
 
         let outcome: Result<Void, any Error> =
             abandoned == 0 ? .success(()) : .failure(Self.unconfirmed(abandoned, "Closing"))
-        let last = state.withLock { state in
+        var last = state.withLock { state in
             let last = state
             state.handle = nil
             state.deliveries = [:]
-            state.waitingForRoom = []
+            state.waitingForRoom = WaitingLine()
             state.flushes = []
             state.closers = []
             return last
@@ -175,7 +169,7 @@ final class ProducerCore: Sendable {
             return last.closers + state.closers
         }
         for delivery in last.deliveries.values { delivery.resume(throwing: Self.closed(nil)) }
-        for waiting in last.waitingForRoom { waiting.completion.resume(throwing: Self.closed(nil)) }
+        for waiting in last.waitingForRoom.takeFirst(.max) { waiting.resume(throwing: Self.closed(nil)) }
         for flush in last.flushes { flush.completion.resume(with: outcome) }
         for closer in closers { closer.resume(with: outcome) }
     }
