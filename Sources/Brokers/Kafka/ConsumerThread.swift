@@ -30,7 +30,7 @@ final class ConsumerThread: @unchecked Sendable {
             if let closeDeadline, closeDeadline <= .now || core.isSettled { break }
             let room = core.room
             if room > 0 { core.take(nextMessages(atMost: room, on: queue.pointer)) }
-            serveGroup(client, waiting: room == 0 ? 10 : 0)
+            serveGroup(client, waiting: room == 0 ? 5 : 0)
             commitWhenDue(client)
         }
         close(client, queue.pointer)

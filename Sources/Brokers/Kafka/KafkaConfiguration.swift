@@ -13,9 +13,9 @@ public struct KafkaConfiguration: Sendable {
     /// How often a consumer commits what was settled, at the latest. Default: 1 s. What was settled but not committed
     /// when a process dies is delivered again.
     public var commitInterval: Duration = .seconds(1)
-    /// How many messages a consumer keeps ready for `receive`, at most. Default: 500. librdkafka fetches ahead of that
+    /// How many messages a consumer keeps ready for `receive`, at most. Default: 1,000. librdkafka fetches ahead of that
     /// within `queued.max.messages.kbytes`.
-    public var prefetch = 500
+    public var prefetch = 1_000
 
     /// How long a producer tries to deliver a message before `send` fails. Default: 30 s.
     public var deliveryTimeout: Duration = .seconds(30)
