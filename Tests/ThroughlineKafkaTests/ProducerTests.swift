@@ -52,6 +52,16 @@ import ThroughlineKafka
         #expect(received.last?.key == nil)
     }
 
+    @Test func `Setting a header replaces every one of its name`() {
+        var headers = [KafkaHeader("a", "1"), KafkaHeader("b", nil as [UInt8]?), KafkaHeader("a", "2")]
+        KafkaMessage.setValue("3", forHeader: "a", in: &headers)
+        #expect(headers == [KafkaHeader("b", nil as [UInt8]?), KafkaHeader("a", "3")])
+        let none: String? = nil
+        KafkaMessage.setValue(none, forHeader: "a", in: &headers)
+        #expect(headers.map(\.name) == ["b"])
+        #expect(KafkaMessage.value(forHeader: "b", in: headers) == nil)
+    }
+
     @Test func `Twenty thousand concurrent sends each get their own offset, through too small a queue`() async throws {
         let topic = try await broker.topic("offsets")
         var configuration = broker.configuration()

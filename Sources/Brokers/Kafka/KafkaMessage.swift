@@ -94,9 +94,14 @@ extension KafkaMessage: PublishableMessage {
         return false
     }
 
+    /// Replaces every header of the name by one, or by none when the value is nil.
+    public static func setValue(_ value: String?, forHeader name: String, in headers: inout [KafkaHeader]) {
+        headers.removeAll { $0.name == name }
+        if let value { headers.append(KafkaHeader(name, value)) }
+    }
+
     /// Replaces every header of the name by one.
     public static func setValue(_ value: String, forHeader name: String, in headers: inout [KafkaHeader]) {
-        headers.removeAll { $0.name == name }
-        headers.append(KafkaHeader(name, value))
+        setValue(Optional(value), forHeader: name, in: &headers)
     }
 }
