@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"], path: "Tests/StoreWriter",
             swiftSettings: settings),
-        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline"]),
+        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline", "CRDKafka"]),
         tests(
             "ThroughlineRecorderTests",
             ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
