@@ -1,0 +1,83 @@
+public import ThroughlineModel
+
+/// The architecture as it really ran: the aggregate of many flows.
+public struct ServiceMap: Sendable {
+    /// A topic, queue, exchange, subject or stream.
+    public struct Destination: Hashable, Sendable {
+        public var name: String
+        /// The broker, such as `kafka`; nil when no span said.
+        public var system: String?
+        /// Messages sent there.
+        public var messages: Int
+    }
+
+    /// Messages of one type that one service sends to one destination.
+    public struct Emission: Hashable, Sendable {
+        public var service: String
+        public var destination: String
+        /// Nil when the spans do not tell.
+        public var type: String?
+        public var intent: MessageIntent?
+        public var count: Int
+        /// Sends that failed.
+        public var errors: Int
+    }
+
+    /// What one consumer handles of one destination.
+    public struct Delivery: Hashable, Sendable {
+        public var destination: String
+        public var consumer: Consumer
+        /// Deliveries that ended, every attempt counted.
+        public var count: Int
+        /// Deliveries that failed.
+        public var errors: Int
+        /// Deliveries whose message was set aside.
+        public var deadLetters: Int
+        /// Time from the broker taking a message to its processing.
+        public var queueTime: Percentiles?
+        /// Time that processing took.
+        public var processingTime: Percentiles?
+
+        /// The share of deliveries that failed, from 0 to 1.
+        public var errorShare: Double { count == 0 ? 0 : Double(errors) / Double(count) }
+    }
+
+    /// Three percentiles in nanoseconds, right to within 2 %.
+    public struct Percentiles: Hashable, Sendable {
+        public var p50: UInt64
+        public var p95: UInt64
+        public var p99: UInt64
+    }
+
+    /// By name.
+    public var services: [String]
+    /// By name.
+    public var destinations: [Destination]
+    /// By service, destination and type.
+    public var emissions: [Emission]
+    /// By destination and consumer.
+    public var deliveries: [Delivery]
+    /// When the first operation began; nil for a map of nothing.
+    public var start: Timestamp?
+    /// When the last operation ended.
+    public var end: Timestamp?
+
+    /// Events a second over the time that the map covers; nil when that is less than a millisecond.
+    public func rate(_ count: Int) -> Double? {
+        guard let start, let end else { return nil }
+        let nanoseconds = start.nanoseconds(until: end)
+        return nanoseconds < 1_000_000 ? nil : Double(count) / (Double(nanoseconds) / 1e9)
+    }
+}
+
+/// Builds a map of spans, one at a time, without keeping them.
+public struct MapBuilder: Sendable {
+    /// An empty builder.
+    public init() {}
+
+    /// Adds a span. A span that has not ended is left out: it comes again when it has.
+    public mutating func add(_ record: SpanRecord) {}
+
+    /// The map of what was added so far.
+    public var map: ServiceMap { ServiceMap(services: [], destinations: [], emissions: [], deliveries: []) }
+}
