@@ -32,7 +32,7 @@ public struct Flow: Sendable {
         self.init(FlowAssembler(records))
     }
 
-    init(_ assembled: consuming FlowAssembler) {
+    private init(_ assembled: FlowAssembler) {
         let parts = assembled.assemble()
         operations = parts.operations
         messages = parts.messages
