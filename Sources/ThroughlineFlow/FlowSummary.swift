@@ -77,3 +77,8 @@ extension Sequence where Element: Hashable {
         return filter { seen.insert($0).inserted }
     }
 }
+
+extension Flow {
+    /// True when a replay brought the operation about, directly or not.
+    package func isReplayed(_ operation: Operation.ID) -> Bool { replayed.contains(operation) }
+}

@@ -1,10 +1,10 @@
 /// Orders things by causality first and time second. Where causes form a circle, the earliest of it goes first.
-enum CausalOrder {
+package enum CausalOrder {
     /// - Parameters:
     ///   - times: when each thing happened; equal times keep their order.
     ///   - causes: for each thing the positions of its causes.
     /// - Returns: the positions in order.
-    static func sorted(times: [UInt64], causes: [[Int]]) -> [Int] {
+    package static func sorted(times: [UInt64], causes: [[Int]]) -> [Int] {
         var effects: [[Int]] = Array(repeating: [], count: times.count)
         var waiting = causes.map(\.count)
         for (position, list) in causes.enumerated() {

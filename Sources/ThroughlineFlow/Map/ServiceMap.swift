@@ -70,14 +70,15 @@ public struct ServiceMap: Sendable {
     }
 }
 
-/// Builds a map of spans, one at a time, without keeping them.
-public struct MapBuilder: Sendable {
-    /// An empty builder.
-    public init() {}
-
-    /// Adds a span. A span that has not ended is left out: it comes again when it has.
-    public mutating func add(_ record: SpanRecord) {}
-
-    /// The map of what was added so far.
-    public var map: ServiceMap { ServiceMap(services: [], destinations: [], emissions: [], deliveries: []) }
+extension ServiceMap {
+    /// What concerns one destination alone: its producers, itself, its consumers.
+    public func around(_ destination: String) -> ServiceMap {
+        var part = self
+        part.destinations = destinations.filter { $0.name == destination }
+        part.emissions = emissions.filter { $0.destination == destination }
+        part.deliveries = deliveries.filter { $0.destination == destination }
+        let names = Set(part.emissions.map(\.service)).union(part.deliveries.map(\.consumer.service))
+        part.services = services.filter(names.contains)
+        return part
+    }
 }

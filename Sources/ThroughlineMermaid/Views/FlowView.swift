@@ -20,6 +20,12 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
     ///   - title: what to call it; nil takes the type of its first message and the end of its correlation id.
     ///   - colour: true to write ANSI colours; only the tree has any.
     public func render(_ flow: Flow, title: String? = nil, colour: Bool = false) -> String {
-        ""
+        switch self {
+        case .tree: FlowTree.text(of: flow, title: title, colour: colour)
+        case .flowchart: FlowchartView.chart(of: flow, title: title).text
+        case .sequence: SequenceView.diagram(of: flow, title: title).text
+        case .causation: CausationView.chart(of: flow, title: title).text
+        case .json: FlowJSON.text(of: flow)
+        }
     }
 }
