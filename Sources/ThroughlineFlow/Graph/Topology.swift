@@ -125,8 +125,8 @@ public struct Topology: Sendable {
     private mutating func addCalls(_ flow: Flow) {
         for operation in flow.operations {
             add(.service(operation.service))
-            guard !operation.handles, let parent = operation.parentID.flatMap(flow.operation),
-                parent.service != operation.service, !parent.publishes
+            guard operation.messaging == nil, let parent = operation.parentID.flatMap(flow.operation),
+                parent.service != operation.service
             else { continue }
             add(.service(parent.service), .service(operation.service), .calls) { $0.calls.append(operation.id) }
         }

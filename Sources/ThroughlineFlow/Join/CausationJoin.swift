@@ -82,29 +82,26 @@ struct CausationJoin {
         return sender.map { join.published[$0] } ?? []
     }
 
-    /// Messages that nothing caused, as far as anyone knows, hang from the first message of their correlation id.
+    /// Where only the correlation id joins a part of the flow to the rest, the first message of that part hangs from
+    /// the first message of all: the one whose own id is the correlation id, else the earliest.
     private func correlations() -> [Cause] {
-        let effects = Set(causes.map(\.effect))
-        var anchors: [String: Message.ID] = [:]
-        var found: [Cause] = []
+        let parts = FlowSplitter.parts(of: index.operations.map(\.record), ignoringCorrelation: true)
+        var anchors: [String: (message: Message.ID, part: Int)] = [:]
+        var firsts: [(correlation: String, message: Message.ID, part: Int)] = []
         var seen: Set<Message.ID> = []
+        var partsSeen: Set<Int> = []
         for position in index.operations.indices {
             guard let correlation = index[position].messaging?.correlationID else { continue }
             for message in join.messages(of: position) where seen.insert(message).inserted {
-                if message == .named(correlation) { anchors[correlation] = message }
-            }
-        }
-        seen = []
-        for position in index.operations.indices {
-            guard let correlation = index[position].messaging?.correlationID else { continue }
-            for message in join.messages(of: position) where seen.insert(message).inserted {
-                let anchor = anchors[correlation] ?? message
-                anchors[correlation] = anchor
-                if anchor != message, !effects.contains(message) {
-                    found.append(Cause(cause: anchor, effect: message, evidence: .correlationID))
+                if anchors[correlation] == nil || message == .named(correlation) {
+                    anchors[correlation] = (message, parts[position])
                 }
+                if partsSeen.insert(parts[position]).inserted { firsts.append((correlation, message, parts[position])) }
             }
         }
-        return found
+        return firsts.compactMap { first in
+            guard let anchor = anchors[first.correlation], anchor.part != first.part else { return nil }
+            return Cause(cause: anchor.message, effect: first.message, evidence: .correlationID)
+        }
     }
 }

@@ -28,8 +28,7 @@ struct FlowAssembler {
         var parts = Parts()
         parts.operations = index.operations
         parts.messages = messages()
-        let place = Dictionary(parts.messages.indices.map { (parts.messages[$0].id, $0) }) { first, _ in first }
-        parts.publications = hopJoin.publications.values.sorted { Self.key($0, place) < Self.key($1, place) }
+        parts.publications = publications(of: parts.messages)
         let publicationPlace = Dictionary(
             parts.publications.indices.map { (parts.publications[$0].id, $0) }) { first, _ in first }
         parts.hops = hopJoin.hops.values.sorted {
@@ -45,10 +44,30 @@ struct FlowAssembler {
         return parts
     }
 
-    /// Publications in the causal order of their messages; those of one message by time, then by name.
-    private static func key(_ publication: Publication, _ place: [Message.ID: Int]) -> (Int, Timestamp, String, String) {
-        let time = publication.began ?? publication.sent ?? Timestamp(nanosecondsSinceEpoch: .max)
-        return (place[publication.id.message] ?? 0, time, publication.id.destination, "\(publication.id.reason)")
+    /// A message stands somewhere after its causes did; it is set aside, replayed or routed after it was sent.
+    private func publications(of messages: [Message]) -> [Publication] {
+        let causes = Dictionary(messages.map { ($0.id, $0.causes) }) { first, _ in first }
+        let list = hopJoin.publications.values.sorted { left, right in
+            (left.id.message, left.id.destination, "\(left.id.reason)")
+                < (right.id.message, right.id.destination, "\(right.id.reason)")
+        }
+        var starts: [Publication.ID: Timestamp] = [:]
+        for hop in hopJoin.hops.values {
+            guard let start = hop.start else { continue }
+            starts[hop.id.publication] = starts[hop.id.publication].map { min($0, start) } ?? start
+        }
+        var sent: [Message.ID: [Int]] = [:]
+        for (place, publication) in list.enumerated() where publication.id.reason == .sent {
+            sent[publication.id.message, default: []].append(place)
+        }
+        let order = CausalOrder.sorted(
+            times: list.map { ($0.began ?? starts[$0.id] ?? $0.sent)?.nanosecondsSinceEpoch ?? .max },
+            causes: list.map { publication in
+                publication.id.reason == .sent
+                    ? (causes[publication.id.message] ?? []).flatMap { sent[$0] ?? [] }
+                    : sent[publication.id.message] ?? []
+            })
+        return order.map { list[$0] }
     }
 
     private static func key(_ hop: Hop, _ place: [Publication.ID: Int]) -> (Int, Timestamp, String, String) {

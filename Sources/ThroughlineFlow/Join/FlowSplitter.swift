@@ -14,10 +14,21 @@ struct FlowSplitter {
 
     init(_ records: some Sequence<SpanRecord>) {
         let unique = UniqueRecords.of(records)
-        var sets = DisjointSets(count: unique.count)
+        var flows: [[SpanRecord]] = []
+        for (record, flow) in zip(unique, Self.parts(of: unique)) {
+            if flow == flows.count { flows.append([]) }
+            flows[flow].append(record)
+        }
+        components = flows
+    }
+
+    /// For each record the number of its part; parts are numbered in the order of their first record.
+    static func parts(of records: [SpanRecord], ignoringCorrelation: Bool = false) -> [Int] {
+        var sets = DisjointSets(count: records.count)
         var first: [Shared: Int] = [:]
-        for (position, record) in unique.enumerated() {
+        for (position, record) in records.enumerated() {
             for shared in Self.shared(record) {
+                if ignoringCorrelation, case .correlation = shared { continue }
                 if let other = first[shared] {
                     sets.join(other, position)
                 } else {
@@ -25,18 +36,13 @@ struct FlowSplitter {
                 }
             }
         }
-        var flows: [[SpanRecord]] = []
-        var flowOfRoot: [Int: Int] = [:]
-        for (position, record) in unique.enumerated() {
+        var numbers: [Int: Int] = [:]
+        return records.indices.map { position in
             let root = sets.root(of: position)
-            if let flow = flowOfRoot[root] {
-                flows[flow].append(record)
-            } else {
-                flowOfRoot[root] = flows.count
-                flows.append([record])
-            }
+            let number = numbers[root] ?? numbers.count
+            numbers[root] = number
+            return number
         }
-        components = flows
     }
 
     /// All spans of a trace descend from one root, so the trace joins them even where a parent is missing. A link

@@ -128,7 +128,7 @@ struct HopJoin {
         func fits(_ id: Publication.ID) -> Bool { destination == nil || id.destination == destination }
 
         if let id = ofSender.first(where: fits) { return (id, handling.evidence) }
-        let fitting = known.filter { fits($0) && publications[$0]?.missingSender == nil }
+        let fitting = known.filter(fits)
         if operation.hasLink(.replayOf), let id = fitting.first(where: { $0.reason == .replayed }) {
             return (id, handling.evidence)
         }

@@ -45,7 +45,7 @@ struct TreeBuilder {
         let handling = Set(flow.hops.flatMap { $0.attempts.map(\.operation) })
         for operation in flow.operations where !handling.contains(operation.id) {
             let hasParent = operation.parentID.flatMap(flow.operation) != nil
-            if hasParent || isCaused(operation) || operation.messaging?.operation == .settle { continue }
+            if hasParent || isCaused(operation) || isFrame(operation) { continue }
             appendRoots(nodes(for: operation, at: nil))
         }
         for publication in flow.publications where publication.missingSender != nil {
@@ -53,9 +53,15 @@ struct TreeBuilder {
             if causes.allSatisfy({ flow.message($0)?.isRecorded != true }) { appendRoots(nodes(for: publication)) }
         }
         for publication in flow.publications { appendRoots(nodes(for: publication)) }
-        for operation in flow.operations where operation.messaging?.operation != .settle {
+        for operation in flow.operations where !isFrame(operation) {
             appendRoots(nodes(for: operation, at: nil))
         }
+    }
+
+    /// Settling and pulling are told on the line of the delivery.
+    private func isFrame(_ operation: Operation) -> Bool {
+        let kind = operation.messaging?.operation
+        return kind == .settle || kind == .receive && children[operation.id] == nil
     }
 
     private mutating func appendRoots(_ nodes: [TreeNode]) { roots += nodes }
@@ -130,7 +136,7 @@ struct TreeBuilder {
         switch publication.id.reason {
         case .deadLettered: verb = "sets aside"
         case .replayed: verb = "replays"
-        case .routed: verb = "is routed to"
+        case .routed: verb = "routes"
         case .sent:
             switch message?.intent {
             case .command: verb = "sends"
@@ -146,12 +152,21 @@ struct TreeBuilder {
             notes.append(publication.id.reason == .deadLettered ? "✗" : "nobody handled it")
         }
         if let causes = message?.causes, causes.count > 1, case .sent = publication.id.reason {
-            notes.append("caused by \(causes.map { flow.message($0)?.title ?? "?" }.joined(separator: " and "))")
+            notes.append("caused by \(Self.counted(causes.map { flow.message($0)?.title ?? "?" }))")
         }
         if publication.senders.contains(where: { flow.operation($0)?.failed == true }) { notes.append("✗ sending failed") }
+        if case .routed = publication.id.reason { return TreeNode(text: "routed\(ink.cyan(OneLine.of(place)))", kind: place) }
         let name = "\(ink.bold(OneLine.of(title)))\(ink.cyan(OneLine.of(place)))"
         let rest = notes.isEmpty ? "" : "  " + ink.yellow(OneLine.of(notes.joined(separator: " · ")))
         return TreeNode(text: "\(OneLine.of(who)) \(name)\(rest)", kind: "\(who) \(title)\(place)\(notes)")
+    }
+
+    /// Such as `PaymentCharged and RowImported ×4`.
+    private static func counted(_ titles: [String]) -> String {
+        titles.uniqued().map { title in
+            let count = titles.count { $0 == title }
+            return count == 1 ? title : "\(title) ×\(count)"
+        }.joined(separator: " and ")
     }
 
     private mutating func node(for hop: Hop) -> TreeNode {

@@ -124,9 +124,12 @@ struct CausationView {
                 )
             }
         }
+        let labelled = Dictionary(grouping: order, by: \.cause).compactMapValues { pairs in
+            pairs.first { best[$0]?.isCritical == true } ?? pairs.first
+        }
         for pair in order {
             guard let (isCritical, wait, isReplay) = best[pair] else { continue }
-            let isLong = wait >= 1_000_000 && wait >= flow.latency / 10
+            let isLong = labelled[pair.cause] == pair && wait >= 1_000_000 && wait >= flow.latency / 10
             let from = isReplay ? outcomeID(pair.cause, "replay") : id(pair.cause)
             chart.edges.append(
                 Flowchart.Edge(

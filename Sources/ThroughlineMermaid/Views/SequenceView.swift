@@ -132,11 +132,16 @@ struct SequenceView {
     private mutating func addDeliveries(_ deliveries: [Delivery]) {
         var arrows: [Message.ID: [(service: String, event: Int)]] = [:]
         var handled: Set<Operation.ID> = []
+        var ends: [Message.ID: [(service: String, event: Int)]] = [:]
         for delivery in deliveries {
             guard let hop = delivery.hops.first, let first = hop.attempts.first else { continue }
             let (from, to) = (id(delivery.from), id(hop.consumer.service))
             let causes = (flow.message(hop.message)?.causes ?? [])
                 .flatMap { arrows[$0] ?? [] }.filter { $0.service == delivery.from }.map(\.event)
+            // Whoever sends a message is shown at work until it has.
+            let working = (flow.message(hop.message)?.causes ?? [])
+                .flatMap { ends[$0] ?? [] }.filter { $0.service == delivery.from }.map(\.event)
+            for end in working { events[end].causes.append(events.count) }
             let time = first.start.nanosecondsSinceEpoch
             var lines: [SequenceDiagram.Line] = [
                 .arrow(hop.isReplay ? .replay : .message, from: from, to: to, text: text(delivery))
@@ -155,6 +160,9 @@ struct SequenceView {
             }
             let end = hop.end?.nanosecondsSinceEpoch ?? .max
             events.append(Event(time: end, lines: [.deactivate(to)], causes: [previous]))
+            for member in delivery.hops {
+                ends[member.message, default: []].append((hop.consumer.service, events.count - 1))
+            }
         }
     }
 
