@@ -19,6 +19,13 @@ public struct Flow: Sendable {
     public let edges: [FlowEdge]
     /// The chain of hops, waiting included, that ended last. Replays and what they caused are left out.
     public let criticalPath: [CriticalStep]
+    /// When the first operation began; nil for a flow of nothing.
+    public let start: Timestamp?
+    /// When the last operation ended, replays included; an operation that never ended counts with its start.
+    public let end: Timestamp?
+    /// Nanoseconds from the first moment to the last, replays and what they caused left out: how long the flow took
+    /// by itself.
+    public let latency: UInt64
     /// The operations that a replay brought about, directly or not.
     let replayed: Set<Operation.ID>
 
@@ -41,6 +48,11 @@ public struct Flow: Sendable {
         edges = parts.edges
         criticalPath = parts.criticalPath
         replayed = parts.replayed
+        let first = parts.operations.first?.record.start
+        let own = parts.operations.lazy.filter { !parts.replayed.contains($0.id) }
+        start = first
+        end = parts.operations.lazy.map { $0.record.end ?? $0.record.start }.max()
+        latency = own.map { $0.record.end ?? $0.record.start }.max().flatMap { first?.nanoseconds(until: $0) } ?? 0
         operationIndex = Dictionary(parts.operations.indices.map { (parts.operations[$0].id, $0) }) { first, _ in first }
         messageIndex = Dictionary(parts.messages.indices.map { (parts.messages[$0].id, $0) }) { first, _ in first }
         publicationIndex = Dictionary(parts.publications.indices.map { (parts.publications[$0].id, $0) }) {

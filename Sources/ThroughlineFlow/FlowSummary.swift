@@ -1,21 +1,6 @@
 public import ThroughlineModel
 
 extension Flow {
-    /// When the first operation began; nil for a flow of nothing.
-    public var start: Timestamp? { operations.lazy.map(\.record.start).min() }
-
-    /// When the last operation ended, replays included; an operation that never ended counts with its start.
-    public var end: Timestamp? { operations.lazy.map { $0.record.end ?? $0.record.start }.max() }
-
-    /// Nanoseconds from the first moment to the last, replays and what they caused left out: how long the flow took
-    /// by itself.
-    public var latency: UInt64 {
-        let own = operations.lazy.filter { !replayed.contains($0.id) }
-        let last = own.map { $0.record.end ?? $0.record.start }.max()
-        guard let start, let last else { return 0 }
-        return start.nanoseconds(until: last)
-    }
-
     /// The number of distinct messages that spans are about.
     public var messageCount: Int { messages.count(where: \.isRecorded) }
 

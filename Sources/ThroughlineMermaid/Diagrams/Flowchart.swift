@@ -44,7 +44,7 @@ struct Flowchart {
         var group: String?
     }
 
-    enum Stroke {
+    enum Stroke: Int {
         case normal, thick, dotted, cross, dottedLine
 
         fileprivate var arrow: String {

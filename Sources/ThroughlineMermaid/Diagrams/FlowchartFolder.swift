@@ -5,11 +5,16 @@ struct FlowchartFolder {
     static let maximumEdges = 500
     static let maximumCharacters = 50_000
 
+    /// Folding changes what is alike, so it is done again and again; what that many passes did not bring inside the
+    /// limits is cut.
+    private static let maximumPasses = 12
+
     /// The chart as it is when it fits, else folded.
     static func fitted(_ chart: Flowchart) -> Flowchart {
         if fits(chart) { return chart }
         var folded = chart
-        while let smaller = withAlikeNodesFolded(folded), smaller.nodes.count < folded.nodes.count {
+        for _ in 0..<maximumPasses {
+            guard let smaller = withAlikeNodesFolded(folded) else { break }
             folded = smaller
             let noted = note("Repeated parts are folded into one, marked ×N.", on: folded)
             if fits(noted) { return noted }
@@ -28,42 +33,34 @@ struct FlowchartFolder {
         chart.edges.count <= maximumEdges && chart.text.utf16.count <= maximumCharacters
     }
 
-    private struct Neighbour: Hashable, Comparable {
-        var id: String
-        var isTarget: Bool
-        var stroke: String
-
-        static func < (left: Self, right: Self) -> Bool {
-            (left.id, left.isTarget ? 1 : 0, left.stroke) < (right.id, right.isTarget ? 1 : 0, right.stroke)
-        }
-    }
-
     private struct Likeness: Hashable {
         var shape: Flowchart.Shape
         var styles: [Flowchart.Style]
         var group: String?
-        var neighbours: [Neighbour]
+        /// Each neighbour's place, the direction and the stroke, in one number.
+        var neighbours: [Int]
     }
 
     /// Nodes are alike when they look alike and have the same neighbours. Only nodes of one shape are folded at a
     /// time, because folding them changes what their neighbours look like.
     private static func withAlikeNodesFolded(_ chart: Flowchart) -> Flowchart? {
         for shape in [Flowchart.Shape.subroutine, .stadium, .hexagon, .rounded, .parallelogram] {
-            var neighbours: [String: Set<Neighbour>] = [:]
+            let places = Dictionary(chart.nodes.indices.map { (chart.nodes[$0].id, $0) }) { first, _ in first }
+            var neighbours: [[Int]] = Array(repeating: [], count: chart.nodes.count)
             for edge in chart.edges {
-                let stroke = "\(edge.stroke)"
-                neighbours[edge.from, default: []].insert(Neighbour(id: edge.to, isTarget: true, stroke: stroke))
-                neighbours[edge.to, default: []].insert(Neighbour(id: edge.from, isTarget: false, stroke: stroke))
+                guard let from = places[edge.from], let to = places[edge.to] else { continue }
+                neighbours[from].append(to * 16 + edge.stroke.rawValue * 2)
+                neighbours[to].append(from * 16 + edge.stroke.rawValue * 2 + 1)
             }
             var firsts: [Likeness: Int] = [:]
             var result = chart
             result.nodes = []
             var counts: [Int] = []
             var replacement: [String: String] = [:]
-            for node in chart.nodes {
+            for (place, node) in chart.nodes.enumerated() {
                 let likeness = Likeness(
                     shape: node.shape, styles: node.styles, group: node.group,
-                    neighbours: neighbours[node.id, default: []].sorted())
+                    neighbours: node.shape == shape ? Set(neighbours[place]).sorted() : [])
                 if node.shape == shape, let first = firsts[likeness] {
                     counts[first] += 1
                     replacement[node.id] = result.nodes[first].id

@@ -48,6 +48,10 @@ enum MermaidText {
         return "\(text.prefix(head))…\(text.suffix(limit - 1 - head))"
     }
 
+    /// Some rules are applied after Mermaid has put the escaped characters back: `$$`, `\n` and `fa:fa-` need something
+    /// between their parts. A word joiner shows nothing.
+    static let breaker: Unicode.Scalar = "\u{2060}"
+
     /// A label that a person wrote may start like a Markdown list, which Mermaid refuses to draw.
     private static func escaped(_ text: String, alsoReserved reserved: Set<Unicode.Scalar>) -> String {
         let scalars = Array(text.unicodeScalars)
@@ -60,10 +64,12 @@ enum MermaidText {
             case "<": result += "#lt;"
             case ">": result += "#gt;"
             case "&": result += "#amp;"
+            case "\\" where next == "n", "$" where next == "$": result += "#\(scalar.value);\(breaker)"
             case "#", "\\", "`", "$", "*", "~": result += "#\(scalar.value);"
             case "%" where next == "%" || previous == "%" || next == "{": result += "#37;"
             case "_" where place == 0 || place == scalars.count - 1 || next == "_" || previous == "_": result += "#95;"
-            case ":" where next == "f" || next == "/": result += "#58;"
+            case ":" where next == "f": result += ":\(breaker)"
+            case ":" where next == "/": result += "#58;"
             case "-" where place == 0 || next == "-" || next == ">": result += "#45;"
             case "+" where place == 0: result += "#43;"
             case "." where place > 0 && next == " " && ("0"..."9").contains(previous): result += "#46;"
