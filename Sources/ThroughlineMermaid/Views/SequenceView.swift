@@ -180,6 +180,7 @@ struct SequenceView {
         } else if hop.isReplay {
             parts.append("replayed")
         }
+        if hop.isReplay, !hop.isUnfinished { parts[parts.count - 1] += hop.failed ? " ✗" : " ✓" }
         return parts.joined(separator: " · ")
     }
 
