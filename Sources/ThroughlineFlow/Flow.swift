@@ -53,7 +53,8 @@ public struct Flow: Sendable {
         start = first
         end = parts.operations.lazy.map { $0.record.end ?? $0.record.start }.max()
         latency = own.map { $0.record.end ?? $0.record.start }.max().flatMap { first?.nanoseconds(until: $0) } ?? 0
-        operationIndex = Dictionary(parts.operations.indices.map { (parts.operations[$0].id, $0) }) { first, _ in first }
+        operationIndex = Dictionary(parts.operations.indices.map { (parts.operations[$0].id, $0) }) { first, _ in first
+        }
         messageIndex = Dictionary(parts.messages.indices.map { (parts.messages[$0].id, $0) }) { first, _ in first }
         publicationIndex = Dictionary(parts.publications.indices.map { (parts.publications[$0].id, $0) }) {
             first, _ in first
@@ -79,6 +80,7 @@ public struct Flow: Sendable {
 
 /// One step of the critical path: a message was sent, waited, and was handled.
 public struct CriticalStep: Hashable, Sendable {
+    /// What was sent.
     public var publication: Publication.ID
     /// Nil when the chain ends with a message that nobody handled.
     public var hop: Hop.ID?

@@ -1,29 +1,29 @@
-public import ThroughlineModel
+package import ThroughlineModel
 
 /// Writes spans by hand: what each service did, in milliseconds after ten o'clock.
-public struct FlowScript {
+package struct FlowScript {
     /// 2026-08-20T10:00:00Z.
-    public static let epoch = Timestamp(nanosecondsSinceEpoch: 1_787_220_000_000_000_000)
+    package static let epoch = Timestamp(nanosecondsSinceEpoch: 1_787_220_000_000_000_000)
 
-    public private(set) var records: [SpanRecord] = []
+    package private(set) var records: [SpanRecord] = []
     /// What every message carries as its correlation id; nil for none.
-    public var correlation: String?
+    package var correlation: String?
     /// The broker.
-    public var system = "kafka"
+    package var system = "kafka"
     private let ids: IDGenerator
 
-    public init(correlation: String?, seed: UInt64 = 1) {
+    package init(correlation: String?, seed: UInt64 = 1) {
         self.correlation = correlation
         ids = IDGenerator(seed: seed)
     }
 
-    public static func at(_ milliseconds: Double) -> Timestamp {
+    package static func at(_ milliseconds: Double) -> Timestamp {
         epoch.advanced(byNanoseconds: UInt64(milliseconds * 1_000_000))
     }
 
     /// A span of no messages, such as an HTTP request.
     @discardableResult
-    public mutating func work(
+    package mutating func work(
         _ service: String, _ name: String, kind: SpanKind = .internal, at start: Double, took: Double?,
         in parent: SpanContext? = nil, error: String? = nil
     ) -> SpanContext {
@@ -31,7 +31,7 @@ public struct FlowScript {
     }
 
     @discardableResult
-    public mutating func send(
+    package mutating func send(
         _ service: String, _ type: String?, id: String?, to destination: String, at start: Double, took: Double? = 1,
         in parent: SpanContext? = nil, intent: MessageIntent? = .event, causes: [String] = [],
         links: [SpanLink] = [], operation: MessagingOperation = .send, error: String? = nil
@@ -43,7 +43,7 @@ public struct FlowScript {
     }
 
     @discardableResult
-    public mutating func process(
+    package mutating func process(
         _ service: String, _ type: String?, id: String?, from destination: String, at start: Double, took: Double?,
         of sender: SpanContext? = nil, child: Bool = true, group: String? = nil, attempt: Int? = nil,
         settled: Settlement? = .acknowledged, enqueued: Double? = nil, links: [SpanLink] = [],
@@ -65,7 +65,7 @@ public struct FlowScript {
 
     /// One span that handles several messages.
     @discardableResult
-    public mutating func processBatch(
+    package mutating func processBatch(
         _ service: String, _ type: String?, of messages: [(id: String?, sender: SpanContext)], from destination: String,
         at start: Double, took: Double?, group: String? = nil, settled: Settlement? = .acknowledged,
         error: String? = nil
@@ -78,7 +78,7 @@ public struct FlowScript {
         return add(service, "process \(destination)", .consumer, start, took, nil, attributes, links, error)
     }
 
-    public mutating func settle(
+    package mutating func settle(
         _ service: String, id: String?, from destination: String, as settlement: Settlement, at start: Double,
         in parent: SpanContext? = nil
     ) {
@@ -87,7 +87,7 @@ public struct FlowScript {
         add(service, "settle \(destination)", .client, start, 0.1, parent, attributes, [], nil)
     }
 
-    public static func link(_ context: SpanContext, _ type: LinkType?, id: String? = nil) -> SpanLink {
+    package static func link(_ context: SpanContext, _ type: LinkType?, id: String? = nil) -> SpanLink {
         var attributes: Attributes = [:]
         attributes[ThroughlineAttribute.linkType] = type.map { .string($0.rawValue) }
         attributes[MessagingAttribute.messageID] = id.map { .string($0) }

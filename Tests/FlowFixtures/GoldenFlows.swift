@@ -1,7 +1,7 @@
-public import ThroughlineModel
+package import ThroughlineModel
 
 /// Flows written by hand, each with one thing that makes it hard.
-public enum GoldenFlow: String, CaseIterable, Sendable {
+package enum GoldenFlow: String, CaseIterable, Sendable {
     /// One order fans out, is retried, dead-lettered, replayed, and ends in a command.
     case order
     /// Two messages cause a third; every handler began a trace of its own.
@@ -27,7 +27,7 @@ public enum GoldenFlow: String, CaseIterable, Sendable {
     /// Names that break diagrams.
     case hostile
 
-    public var records: [SpanRecord] {
+    package var records: [SpanRecord] {
         switch self {
         case .order: Self.orderScript()
         case .fanIn: Self.fanInScript()
@@ -117,9 +117,11 @@ public enum GoldenFlow: String, CaseIterable, Sendable {
         var script = FlowScript(correlation: "import-3")
         let job = script.work("importer", "nightly import", at: 0, took: 30)
         let rows = (1...4).map { number in
-            (id: "r-\(number)" as String?,
+            (
+                id: "r-\(number)" as String?,
                 sender: script.send(
-                    "importer", "RowImported", id: "r-\(number)", to: "rows", at: Double(number) * 5, in: job))
+                    "importer", "RowImported", id: "r-\(number)", to: "rows", at: Double(number) * 5, in: job)
+            )
         }
         let view = script.processBatch(
             "reporting", "RowImported", of: rows, from: "rows", at: 60, took: 25, group: "read-model")
@@ -242,12 +244,14 @@ public enum GoldenFlow: String, CaseIterable, Sendable {
     }
 
     /// Every text that has broken a Mermaid diagram somewhere.
-    public static let hostileNames = [
-        "end", "say \"hi\"", "<b>bold</b> & <script>alert(1)</script>", "50%% done %%{init}%%", "#35; #quot; &amp;",
-        "back\\slash\\n", "line one\nline two\ttab", "a[b]{c}(d)|e|", "`code` **bold** _it_ ~~no~~", "emoji 🚀👩‍👩‍👧 ünïcode 注文",
-        "1. first", "- item", "+ plus", "fa:fa-bomb", "$$x^2$$", "a;b;c: d", "com.example.orders.fulfilment.v1.OrderPlacedEvent",
-        "graph TD; A-->B", "click x href \"javascript:alert(1)\"", "\u{202E}drawkcab", "", " ", "---", "==> x", "https://example.com/a_b_c",
-        "participant", "activate", "style", "o--o x--x", "-->>", "@{ shape: rect }", "😀", "subgraph", "a -- b", "classDef", "__proto__", "constructor",
+    package static let hostileNames = [
+        "end", "say \"hi\"", "<b>bold</b> & <script>alert(1)</script>", "50%% done %%{init}%%",
+        "#35; #quot; &amp;", "back\\slash\\n", "line one\nline two\ttab", "a[b]{c}(d)|e|",
+        "`code` **bold** _it_ ~~no~~", "emoji 🚀👩‍👩‍👧 ünïcode 注文", "1. first", "- item", "+ plus", "fa:fa-bomb",
+        "$$x^2$$", "a;b;c: d", "com.example.orders.fulfilment.v1.OrderPlacedEvent", "graph TD; A-->B",
+        "click x href \"javascript:alert(1)\"", "\u{202E}drawkcab", "", " ", "---", "==> x",
+        "https://example.com/a_b_c", "participant", "activate", "style", "o--o x--x", "-->>",
+        "@{ shape: rect }", "😀", "subgraph", "a -- b", "classDef", "__proto__", "constructor",
     ]
 
     private static func hostileScript() -> [SpanRecord] {

@@ -1,9 +1,9 @@
-public import ThroughlineModel
+package import ThroughlineModel
 
 /// Flows and histories that are too many to write by hand.
-public enum LargeFlow {
+package enum LargeFlow {
     /// Chains of messages through many services: a tree of causes, every message on one of many destinations.
-    public static func records(services: Int, types: Int, messages: Int) -> [SpanRecord] {
+    package static func records(services: Int, types: Int, messages: Int) -> [SpanRecord] {
         var script = FlowScript(correlation: "large", seed: 9)
         var random = SeededGenerator(seed: 4)
         var handlers: [(context: SpanContext, service: Int, message: String)] = []
@@ -14,7 +14,8 @@ public enum LargeFlow {
             let receiver = Int.random(in: 0..<services, using: &random)
             let at = Double(number) * 3
             let sent = script.send(
-                "service-\(sender)", "TypeNumber\(type)", id: "m-\(number)", to: "topic-\(receiver).type-\(type)", at: at,
+                "service-\(sender)", "TypeNumber\(type)", id: "m-\(number)", to: "topic-\(receiver).type-\(type)",
+                at: at,
                 in: from?.context, causes: from.map { [$0.message] } ?? [])
             let handler = script.process(
                 "service-\(receiver)", "TypeNumber\(type)", id: "m-\(number)", from: "topic-\(receiver).type-\(type)",
@@ -25,7 +26,7 @@ public enum LargeFlow {
     }
 
     /// Orders as they come in over some seconds, each handled by three groups with waits that differ.
-    public static func orders(count: Int) -> [SpanRecord] {
+    package static func orders(count: Int) -> [SpanRecord] {
         var script = FlowScript(correlation: nil, seed: 5)
         for number in 0..<count {
             let at = Double(number) * 8

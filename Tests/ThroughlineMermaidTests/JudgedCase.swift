@@ -46,7 +46,9 @@ enum JudgedCase {
     private static func write(
         _ name: String, _ kind: String, _ title: String?, _ text: String, _ expected: [String: Any]
     ) throws {
-        guard let folder = ProcessInfo.processInfo.environment["THROUGHLINE_MERMAID_OUT"], !folder.isEmpty else { return }
+        guard let folder = ProcessInfo.processInfo.environment["THROUGHLINE_MERMAID_OUT"], !folder.isEmpty else {
+            return
+        }
         var file: [String: Any] = ["name": name, "kind": kind, "mermaid": text, "expected": expected]
         file["title"] = title.map(MermaidText.plain)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -64,7 +64,7 @@ import ThroughlineModel
         }
         let deliveries = Set(
             flow.hops.map { Delivery(destination: $0.destination, consumer: $0.consumer, isReplay: $0.isReplay) })
-        let drawn = chart.edges.filter { $0.text?.hasPrefix("delivers") == true || $0.text?.hasPrefix("replayed") == true }
+        let drawn = chart.edges.compactMap(\.text).filter { $0.hasPrefix("delivers") || $0.hasPrefix("replayed") }
         #expect(drawn.count == deliveries.count)
     }
 

@@ -31,8 +31,11 @@ public struct FlowEdge: Hashable, Sendable {
         case serves
     }
 
+    /// The first end: what came first.
     public var from: FlowNode
+    /// The second end.
     public var to: FlowNode
+    /// What the edge means.
     public var relation: Relation
     /// The strongest relation that proves the edge.
     public var evidence: Evidence

@@ -2,6 +2,7 @@ public import ThroughlineModel
 
 /// Who a delivery is for: a service, listening as a consumer group.
 public struct Consumer: Hashable, Sendable {
+    /// The service's name.
     public var service: String
     /// Nil where the broker has no groups or nobody recorded one.
     public var group: String?
@@ -12,12 +13,15 @@ public struct Consumer: Hashable, Sendable {
 public struct Hop: Identifiable, Sendable {
     /// What tells one hop from every other.
     public struct ID: Hashable, Sendable {
+        /// What was delivered.
         public var publication: Publication.ID
+        /// To whom.
         public var consumer: Consumer
         /// True for the deliveries of a replay.
         public var isReplay: Bool
     }
 
+    /// Publication and consumer.
     public let id: ID
     /// The deliveries in order, at least one.
     public var attempts: [Attempt] = []
@@ -29,8 +33,11 @@ public struct Hop: Identifiable, Sendable {
         self.evidence = evidence
     }
 
+    /// The message that was delivered.
     public var message: Message.ID { id.publication.message }
+    /// Where it was delivered from.
     public var destination: String { id.publication.destination }
+    /// To whom.
     public var consumer: Consumer { id.consumer }
     /// True when the message was delivered once more on purpose.
     public var isReplay: Bool { id.isReplay }
@@ -68,8 +75,11 @@ public struct Attempt: Sendable {
     public var number: Int
     /// Nanoseconds since the broker took the message, for the first attempt; since the attempt before, for the others.
     public var waited: UInt64?
+    /// When processing began.
     public var start: Timestamp
+    /// When it ended; nil when it never did.
     public var end: Timestamp?
+    /// How it was settled, when that was recorded.
     public var settlement: Settlement?
     /// The kind of error, nil when it did not fail.
     public var error: String?

@@ -10,6 +10,7 @@ public struct Message: Identifiable, Sendable {
         case created(Operation.ID)
     }
 
+    /// The id that travels with it, or the operation that stands for it.
     public let id: ID
     /// The type, such as `OrderPlaced`.
     public var type: String?
@@ -31,6 +32,7 @@ public struct Message: Identifiable, Sendable {
 }
 
 extension Message.ID: Comparable {
+    /// By text, those without an id last; the order means nothing.
     public static func < (left: Self, right: Self) -> Bool {
         switch (left, right) {
         case (.named(let left), .named(let right)): left < right
@@ -67,11 +69,15 @@ public struct Publication: Identifiable, Sendable {
 
     /// What tells one publication from every other.
     public struct ID: Hashable, Sendable {
+        /// The message.
         public var message: Message.ID
+        /// Where it stands; empty when no span says.
         public var destination: String
+        /// Why it stands there.
         public var reason: Reason
     }
 
+    /// Message, destination and reason.
     public let id: ID
     /// The broker, such as `kafka`.
     public var system: String?

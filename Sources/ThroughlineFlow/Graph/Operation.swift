@@ -4,7 +4,9 @@ public import ThroughlineModel
 public struct Operation: Identifiable, Sendable {
     /// What tells one operation from every other.
     public struct ID: Hashable, Sendable {
+        /// The trace.
         public var traceID: TraceID
+        /// The span inside its trace.
         public var spanID: SpanID
 
         /// Makes the id of a span.
@@ -62,6 +64,7 @@ public struct Operation: Identifiable, Sendable {
 }
 
 extension Operation.ID: Comparable {
+    /// By trace, then by span; the order means nothing.
     public static func < (left: Self, right: Self) -> Bool {
         left.traceID == right.traceID ? left.spanID < right.spanID : left.traceID < right.traceID
     }

@@ -33,8 +33,11 @@ public struct Topology: Sendable {
             case calls
         }
 
+        /// Where it comes from.
         public var from: Node
+        /// Where it goes.
         public var to: Node
+        /// What it means.
         public var kind: Kind
         /// The type of the messages of an `emits`, `deadLetters` or `replays` edge, when it is known.
         public var type: String?
@@ -50,7 +53,9 @@ public struct Topology: Sendable {
         public var evidence: Evidence
     }
 
+    /// The participants, in causal order.
     public private(set) var nodes: [Node] = []
+    /// What passed between them, in causal order.
     public private(set) var edges: [Edge] = []
 
     private struct Key: Hashable {
@@ -99,7 +104,9 @@ public struct Topology: Sendable {
     }
 
     private static func origins(_ publication: Publication) -> [(Node, Edge.Kind)] {
-        if publication.missingSender != nil { return [(.unknownSender(destination: publication.id.destination), .emits)] }
+        if publication.missingSender != nil {
+            return [(.unknownSender(destination: publication.id.destination), .emits)]
+        }
         switch publication.id.reason {
         case .sent: return publication.services.map { (.service($0), .emits) }
         case .deadLettered: return publication.services.map { (.service($0), .deadLetters) }

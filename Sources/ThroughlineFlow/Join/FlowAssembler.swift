@@ -30,7 +30,8 @@ struct FlowAssembler {
         parts.messages = messages()
         parts.publications = publications(of: parts.messages)
         let publicationPlace = Dictionary(
-            parts.publications.indices.map { (parts.publications[$0].id, $0) }) { first, _ in first }
+            parts.publications.indices.map { (parts.publications[$0].id, $0) }
+        ) { first, _ in first }
         parts.hops = hopJoin.hops.values.sorted {
             Self.key($0, publicationPlace) < Self.key($1, publicationPlace)
         }

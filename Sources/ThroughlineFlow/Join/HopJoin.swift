@@ -28,12 +28,11 @@ struct HopJoin {
         let destination = operation.messaging?.destination
         var id = Publication.ID(
             message: message, destination: destination ?? "", reason: reason(message, position))
-        if kind == .create, let known = publicationsOfMessage[message]?.first(where: { known in
+        let sentByItsService = (publicationsOfMessage[message] ?? []).first { known in
             publications[known]?.services.contains(operation.service) == true
                 && (destination == nil || destination == known.destination)
-        }) {
-            id = known
         }
+        if kind == .create, let sentByItsService { id = sentByItsService }
         let isNew = publications[id] == nil
         var publication = publications[id] ?? Publication(id: id)
         publication.system = publication.system ?? operation.messaging?.system
@@ -54,7 +53,8 @@ struct HopJoin {
         let operation = index[position]
         if operation.hasLink(.deadLetterOf) { return .deadLettered }
         if operation.hasLink(.replayOf) { return .replayed }
-        guard let handler = index.handler(of: position), join.handled[handler].contains(where: { $0.message == message }),
+        guard let handler = index.handler(of: position),
+            join.handled[handler].contains(where: { $0.message == message }),
             index[handler].messaging?.destination != operation.messaging?.destination,
             index[handler].failed || index[handler].messaging?.settlement == .deadLettered
         else { return .sent }
@@ -123,7 +123,8 @@ struct HopJoin {
         let operation = index[handling.operation]
         let destination = operation.messaging?.destination
         let known = publicationsOfMessage[handling.message] ?? []
-        let ofSender = handling.sender.flatMap { publicationsOfSender[$0] }?
+        let ofSender =
+            handling.sender.flatMap { publicationsOfSender[$0] }?
             .filter { $0.message == handling.message } ?? []
         func fits(_ id: Publication.ID) -> Bool { destination == nil || id.destination == destination }
 

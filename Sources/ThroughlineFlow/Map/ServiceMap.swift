@@ -4,6 +4,7 @@ public import ThroughlineModel
 public struct ServiceMap: Sendable {
     /// A topic, queue, exchange, subject or stream.
     public struct Destination: Hashable, Sendable {
+        /// As its broker calls it.
         public var name: String
         /// The broker, such as `kafka`; nil when no span said.
         public var system: String?
@@ -13,11 +14,15 @@ public struct ServiceMap: Sendable {
 
     /// Messages of one type that one service sends to one destination.
     public struct Emission: Hashable, Sendable {
+        /// The sender.
         public var service: String
+        /// The destination's name.
         public var destination: String
         /// Nil when the spans do not tell.
         public var type: String?
+        /// Event, command or reply; nil when the spans do not tell.
         public var intent: MessageIntent?
+        /// Messages sent.
         public var count: Int
         /// Sends that failed.
         public var errors: Int
@@ -25,7 +30,9 @@ public struct ServiceMap: Sendable {
 
     /// What one consumer handles of one destination.
     public struct Delivery: Hashable, Sendable {
+        /// The destination's name.
         public var destination: String
+        /// Who handles it.
         public var consumer: Consumer
         /// Deliveries that ended, every attempt counted.
         public var count: Int
@@ -44,8 +51,11 @@ public struct ServiceMap: Sendable {
 
     /// Three percentiles in nanoseconds, right to within 2 %.
     public struct Percentiles: Hashable, Sendable {
+        /// Half of all durations do not exceed it.
         public var p50: UInt64
+        /// 95 % of all durations do not exceed it.
         public var p95: UInt64
+        /// 99 % of all durations do not exceed it.
         public var p99: UInt64
     }
 

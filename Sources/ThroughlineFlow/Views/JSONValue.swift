@@ -33,7 +33,8 @@ package indirect enum JSONValue {
         case .bool(let value): text += value ? "true" : "false"
         case .null: text += "null"
         case .array(let elements):
-            Self.write(elements, ("[", "]"), isOneLine: elements.allSatisfy(\.isPlain), &text, indent) { element, text, indent in
+            Self.write(elements, ("[", "]"), isOneLine: elements.allSatisfy(\.isPlain), &text, indent) {
+                element, text, indent in
                 element.write(to: &text, indent: indent)
             }
         case .object(let members):

@@ -154,8 +154,12 @@ struct TreeBuilder {
         if let causes = message?.causes, causes.count > 1, case .sent = publication.id.reason {
             notes.append("caused by \(Self.counted(causes.map { flow.message($0)?.title ?? "?" }))")
         }
-        if publication.senders.contains(where: { flow.operation($0)?.failed == true }) { notes.append("✗ sending failed") }
-        if case .routed = publication.id.reason { return TreeNode(text: "routed\(ink.cyan(OneLine.of(place)))", kind: place) }
+        if publication.senders.contains(where: { flow.operation($0)?.failed == true }) {
+            notes.append("✗ sending failed")
+        }
+        if case .routed = publication.id.reason {
+            return TreeNode(text: "routed\(ink.cyan(OneLine.of(place)))", kind: place)
+        }
         let name = "\(ink.bold(OneLine.of(title)))\(ink.cyan(OneLine.of(place)))"
         let rest = notes.isEmpty ? "" : "  " + ink.yellow(OneLine.of(notes.joined(separator: " · ")))
         return TreeNode(text: "\(OneLine.of(who)) \(name)\(rest)", kind: "\(who) \(title)\(place)\(notes)")

@@ -90,7 +90,8 @@ struct CausationView {
         }
         let publication = publications[message.id]?.first
         let missing = publication?.missingSender
-        let sender = missing.map { "sender unknown: \($0.rawValue)" }
+        let sender =
+            missing.map { "sender unknown: \($0.rawValue)" }
             ?? MermaidText.shortened(publication?.services.first ?? "sender unknown", to: 28)
         let time = publication?.began.map { " · \(timeText($0, isRoot: place == 0))" } ?? ""
         return Flowchart.Node(

@@ -94,8 +94,8 @@ struct FlowchartView {
             }
         let text = edges.count > 1 ? many(edges) : text(edge)
         return Flowchart.Edge(
-            from: id(edge.from), to: id(edge.to), text: text.map { MermaidText.shortened($0, to: DeliveryText.maximumLength) },
-            stroke: stroke)
+            from: id(edge.from), to: id(edge.to),
+            text: text.map { MermaidText.shortened($0, to: DeliveryText.maximumLength) }, stroke: stroke)
     }
 
     private func many(_ edges: [Topology.Edge]) -> String {

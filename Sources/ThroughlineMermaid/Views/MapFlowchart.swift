@@ -23,14 +23,17 @@ struct MapFlowchart {
             drawAll()
         }
         if chart.nodes.isEmpty {
-            let text = destination.map { "no messages on \(MermaidText.shortened($0, to: 60))" } ?? "nothing recorded yet"
+            let text =
+                destination.map { "no messages on \(MermaidText.shortened($0, to: 60))" } ?? "nothing recorded yet"
             chart.nodes = [Flowchart.Node(id: "n_empty", text: text, shape: .rounded, styles: [.inferred])]
         }
     }
 
     private mutating func drawAll() {
         for service in map.services { chart.nodes.append(serviceNode(slugs.id("s", service), service)) }
-        for destination in map.destinations { chart.nodes.append(destinationNode(destination, detail: rate(destination))) }
+        for destination in map.destinations {
+            chart.nodes.append(destinationNode(destination, detail: rate(destination)))
+        }
         let groupsOfService = Dictionary(grouping: map.deliveries.map(\.consumer), by: \.service)
             .mapValues { Set($0.compactMap(\.group)) }
         addEmissions(prefix: "s")
