@@ -27,6 +27,9 @@ enum JudgedCase {
     static func write(_ diagram: SequenceDiagram, as name: String) throws {
         var arrows: [[String]] = []
         var notes: [[String]] = []
+        if let title = diagram.title, let first = diagram.participants.first {
+            notes.append([first.id, MermaidText.plain(title)])
+        }
         var activations = 0
         for line in diagram.lines {
             switch line {

@@ -5,10 +5,14 @@ struct LatencySketch: Sendable {
     private static let parts = 5
     private var counts: [Int: Int] = [:]
     private(set) var count = 0
+    private var smallest = UInt64.max
+    private var largest: UInt64 = 0
 
     mutating func add(_ nanoseconds: UInt64) {
         counts[Self.bucket(nanoseconds), default: 0] += 1
         count += 1
+        smallest = min(smallest, nanoseconds)
+        largest = max(largest, nanoseconds)
     }
 
     /// The duration that this share of all durations does not exceed; nil when there are none.
@@ -18,7 +22,7 @@ struct LatencySketch: Sendable {
         var seen = 0
         for bucket in counts.keys.sorted() {
             seen += counts[bucket] ?? 0
-            if seen >= wanted { return Self.middle(bucket) }
+            if seen >= wanted { return min(max(Self.middle(bucket), smallest), largest) }
         }
         return nil
     }

@@ -10,6 +10,7 @@ public struct MapBuilder: Sendable {
         var destination: String
         var type: String?
         var intent: MessageIntent?
+        var isDeadLetter: Bool
     }
 
     private struct DeliveryKey: Hashable {
@@ -70,7 +71,8 @@ public struct MapBuilder: Sendable {
 
     private mutating func emit(_ operation: Operation, _ view: MessageView, _ destination: String, _ ended: Timestamp) {
         let key = EmissionKey(
-            service: operation.service, destination: destination, type: view.type, intent: view.intent)
+            service: operation.service, destination: destination, type: view.type, intent: view.intent,
+            isDeadLetter: operation.hasLink(.deadLetterOf))
         let count = max(1, view.batchSize ?? 1)
         emissions[key, default: EmissionCount()].count += count
         if operation.failed { emissions[key, default: EmissionCount()].errors += count }
@@ -131,10 +133,16 @@ public struct MapBuilder: Sendable {
             emissions: emissions.map { key, count in
                 ServiceMap.Emission(
                     service: key.service, destination: key.destination, type: key.type, intent: key.intent,
-                    count: count.count, errors: count.errors)
+                    count: count.count, errors: count.errors, isDeadLetter: key.isDeadLetter)
             }.sorted { left, right in
-                (left.service, left.destination, left.type ?? "", left.intent?.rawValue ?? "")
-                    < (right.service, right.destination, right.type ?? "", right.intent?.rawValue ?? "")
+                (
+                    left.service, left.destination, left.type ?? "", left.intent?.rawValue ?? "",
+                    left.isDeadLetter ? 1 : 0
+                )
+                    < (
+                        right.service, right.destination, right.type ?? "", right.intent?.rawValue ?? "",
+                        right.isDeadLetter ? 1 : 0
+                    )
             },
             deliveries: deliveries.map { key, count in
                 ServiceMap.Delivery(

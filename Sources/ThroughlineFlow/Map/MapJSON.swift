@@ -31,6 +31,7 @@ public enum MapJSON {
             ("intent", .string(emission.intent?.rawValue)),
             ("count", .integer(emission.count)),
             ("errors", .integer(emission.errors)),
+            ("deadLetter", .bool(emission.isDeadLetter)),
         ])
     }
 

@@ -26,6 +26,8 @@ public struct ServiceMap: Sendable {
         public var count: Int
         /// Sends that failed.
         public var errors: Int
+        /// True when the service sets messages aside there that it could not handle.
+        public var isDeadLetter: Bool
     }
 
     /// What one consumer handles of one destination.

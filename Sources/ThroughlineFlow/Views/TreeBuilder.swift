@@ -148,15 +148,14 @@ struct TreeBuilder {
         let who = sender.map { "\($0) \(verb)" } ?? verb
         let place = publication.id.destination.isEmpty ? "" : " → \(publication.id.destination)"
         var notes: [String] = []
-        if hopsOfPublication[publication.id] == nil, routed[publication.id.message] == nil {
+        let failed = publication.senders.contains { flow.operation($0)?.failed == true }
+        if hopsOfPublication[publication.id] == nil, routed[publication.id.message] == nil, !failed {
             notes.append(publication.id.reason == .deadLettered ? "✗" : "nobody handled it")
         }
         if let causes = message?.causes, causes.count > 1, case .sent = publication.id.reason {
             notes.append("caused by \(Self.counted(causes.map { flow.message($0)?.title ?? "?" }))")
         }
-        if publication.senders.contains(where: { flow.operation($0)?.failed == true }) {
-            notes.append("✗ sending failed")
-        }
+        if failed { notes.append("✗ sending failed") }
         if case .routed = publication.id.reason {
             return TreeNode(text: "routed\(ink.cyan(OneLine.of(place)))", kind: place)
         }

@@ -29,14 +29,20 @@ struct SequenceDiagram {
         self.title = title
     }
 
+    private var titleSpan: String? {
+        guard let first = participants.first?.id, let last = participants.last?.id else { return nil }
+        return first == last ? first : "\(first),\(last)"
+    }
+
     /// The diagram as Mermaid reads it, ending in a newline.
     var text: String {
         var text: [String] = []
-        if let title { text += ["---", "title: \"\(MermaidText.title(title))\"", "---"] }
         text += ["sequenceDiagram", "  autonumber"]
         for participant in participants {
             text.append("  participant \(participant.id) as \(MermaidText.line(participant.name))")
         }
+        // Mermaid cuts off the titles of sequence diagrams that are narrower than they are; a note has its room.
+        if let title, let over = titleSpan { text.append("  Note over \(over): \(MermaidText.line(title))") }
         for line in lines {
             switch line {
             case .arrow(let arrow, let from, let to, let label):

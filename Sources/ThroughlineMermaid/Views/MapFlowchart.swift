@@ -108,11 +108,17 @@ struct MapFlowchart {
                 continue
             }
             for emission in emissions {
-                let verb = emission.intent == .command ? "sends" : emission.intent == .reply ? "replies" : "emits"
+                let verb =
+                    emission.isDeadLetter
+                    ? "sets aside"
+                    : emission.intent == .command ? "sends" : emission.intent == .reply ? "replies" : "emits"
                 let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
                 let room = DeliveryText.maximumLength - verb.count - 1 - sign.count
                 let type = MermaidText.shortened(emission.type ?? "messages", to: max(8, room))
-                chart.edges.append(Flowchart.Edge(from: from, to: to, text: "\(verb) \(type)\(sign)", stroke: .normal))
+                chart.edges.append(
+                    Flowchart.Edge(
+                        from: from, to: to, text: "\(verb) \(type)\(sign)",
+                        stroke: emission.isDeadLetter ? .cross : .normal))
             }
         }
     }
@@ -142,7 +148,8 @@ struct MapFlowchart {
     private func text(_ delivery: ServiceMap.Delivery) -> String {
         var parts: [String] = []
         if let wait = delivery.queueTime {
-            parts = ["p50 \(DurationText.short(wait.p50))", "p99 \(DurationText.short(wait.p99))"]
+            let (middle, late) = (DurationText.short(wait.p50), DurationText.short(wait.p99))
+            parts = middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
         } else {
             parts = ["delivers ×\(delivery.count)"]
         }

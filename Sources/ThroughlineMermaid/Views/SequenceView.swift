@@ -226,11 +226,13 @@ struct SequenceView {
         for publication in unread.prefix(limit) {
             let title = MermaidText.shortened(flow.message(publication.id.message)?.title ?? "message", to: 40)
             let place = MermaidText.shortened(publication.id.destination, to: 36)
+            let failed = publication.senders.allSatisfy { flow.operation($0)?.failed ?? false }
+            let outcome = failed ? "✗ sending failed" : "nobody handled it"
             events.append(
                 Event(
                     time: publication.sent?.nanosecondsSinceEpoch ?? 0,
                     lines: [
-                        .note(over: id(publication.services[0]), text: "\(title) · \(place) · nobody handled it")
+                        .note(over: id(publication.services[0]), text: "\(title) · \(place) · \(outcome)")
                     ], causes: []))
         }
     }
