@@ -161,4 +161,36 @@ import ThroughlineModel
         #expect(read.edges == new.edges)
         #expect(read.correlationID == "c")
     }
+
+    @Test func `a batch whose senders are lost still tells each message apart by what its link says`() throws {
+        func member(_ id: String, _ type: String, correlation: String, attempt: Int64) -> SpanLink {
+            // No context arrived: the link refers to nothing and carries the ids alone.
+            SpanLink(
+                context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0)),
+                attributes: [
+                    ThroughlineAttribute.linkType: .string(LinkType.batchMember.rawValue),
+                    MessagingAttribute.messageID: .string(id),
+                    MessagingAttribute.conversationID: .string(correlation),
+                    ThroughlineAttribute.messageType: .string(type),
+                    ThroughlineAttribute.attempt: .int(attempt),
+                    ThroughlineAttribute.causationID: .string("cause-of-\(id)"),
+                ])
+        }
+        var script = FlowScript(correlation: nil)
+        script.processBatch("reporting", nil, of: [], from: "rows", at: 0, took: 5)
+        var batch = script.records[0]
+        batch.links = [
+            member("1", "RowRead", correlation: "a", attempt: 1), member("2", "RowEnd", correlation: "b", attempt: 3),
+        ]
+        var other = FlowScript(correlation: "b", seed: 2)
+        other.send("importer", "Began", id: "9", to: "imports", at: 0)
+        #expect(Flow.split([batch] + other.records).count == 1)
+
+        let flow = Flow([batch])
+        #expect(flow.messages.filter(\.isRecorded).map(\.type) == ["RowRead", "RowEnd"])
+        #expect(flow.messages.filter(\.isRecorded).map(\.correlationID) == ["a", "b"])
+        #expect(flow.hops.map { $0.attempts.map(\.number) } == [[1], [3]])
+        #expect(causes(flow, of: "2") == ["cause-of-2"])
+        #expect(flow.publications.map(\.missingSender) == [.headerLost, .headerLost])
+    }
 }

@@ -9,8 +9,18 @@ public struct MessageView: Hashable, Sendable {
     public struct Member: Hashable, Sendable {
         /// The message's id, when the link carries one.
         public var messageID: String?
-        /// The context that the message was created in.
+        /// The context that the message was created in; invalid when none arrived with it.
         public var context: SpanContext
+        /// The id that all messages of its flow share.
+        public var correlationID: String?
+        /// The ids of the messages whose handling published it.
+        public var causationIDs: [String]
+        /// The type of the message.
+        public var type: String?
+        /// Event, command or reply.
+        public var intent: MessageIntent?
+        /// The number of this delivery to this group, from 1.
+        public var attempt: Int?
         /// When the broker took this message, when the link says so.
         public var enqueuedTime: Timestamp?
     }
@@ -60,10 +70,7 @@ public struct MessageView: Hashable, Sendable {
             "messaging.consumer.group", "messaging.eventhubs.consumer.group", "messaging.rocketmq.client_group")
         messageID = read.string(MessagingAttribute.messageID, "messaging.message_id")
         correlationID = read.string(MessagingAttribute.conversationID, "messaging.conversation_id")
-        causationIDs = read.strings(ThroughlineAttribute.causationIDs)
-        if let cause = read.string(ThroughlineAttribute.causationID), !causationIDs.contains(cause) {
-            causationIDs.append(cause)
-        }
+        causationIDs = Self.causationIDs(read)
         members = record.links.compactMap(Self.member)
         batchSize = read.integer(MessagingAttribute.batchMessageCount).map(Int.init(clamping:))
         type = read.string(ThroughlineAttribute.messageType, "cloudevents.event_type")
@@ -92,13 +99,29 @@ public struct MessageView: Hashable, Sendable {
     /// A link describes a message unless its type says that it is about something else.
     private static func member(_ link: SpanLink) -> Member? {
         let read = AttributeReader(link.attributes)
-        let id = read.string(MessagingAttribute.messageID)
         switch link.type {
-        case .batchMember, .creation: break
-        case nil: break
+        case .batchMember, .creation, nil: break
         case .fanIn, .retryOf, .deadLetterOf, .replayOf, .ambient: return nil
         }
-        return Member(messageID: id, context: link.context, enqueuedTime: enqueuedTime(read))
+        return Member(
+            messageID: read.string(MessagingAttribute.messageID), context: link.context,
+            correlationID: read.string(MessagingAttribute.conversationID), causationIDs: causationIDs(read),
+            type: read.string(ThroughlineAttribute.messageType),
+            intent: read.string(ThroughlineAttribute.messageIntent).flatMap(MessageIntent.init),
+            attempt: read.integer(ThroughlineAttribute.attempt).map(Int.init(clamping:)),
+            enqueuedTime: enqueuedTime(read))
+    }
+
+    private static func causationIDs(_ read: AttributeReader) -> [String] {
+        let ids = read.strings(ThroughlineAttribute.causationIDs)
+        guard let cause = read.string(ThroughlineAttribute.causationID), !ids.contains(cause) else { return ids }
+        return ids + [cause]
+    }
+
+    /// What the span says about one of its messages: the link's words first, then the span's own.
+    func member(_ message: Message.ID) -> Member? {
+        guard case .named(let id) = message else { return nil }
+        return members.first { $0.messageID == id }
     }
 
     /// Nanoseconds under our own name, seconds under Azure's (semantic conventions, azure-messaging).

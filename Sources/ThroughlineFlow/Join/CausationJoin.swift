@@ -66,9 +66,14 @@ struct CausationJoin {
                 guard let target = index.position(of: link.context) else { continue }
                 found += join.messages(of: target).map { ($0, .link) }
             }
-        } else if effects.count == 1 {
-            // The handler's copy of the id still tells when the sender was not recorded.
-            found = named.map { ($0, .causationID) }
+        } else {
+            // The handler's copy of the ids still tells when the sender was not recorded.
+            return effects.flatMap { effect in
+                let own = view.member(effect)?.causationIDs.map(Message.ID.named) ?? []
+                return (own + (effects.count == 1 ? named : [])).uniqued().map {
+                    Cause(cause: $0, effect: effect, evidence: .causationID)
+                }
+            }
         }
         return effects.flatMap { effect in
             found.map { Cause(cause: $0.message, effect: effect, evidence: $0.evidence) }

@@ -94,9 +94,11 @@ struct FlowAssembler {
             for id in join.messages(of: position) {
                 let time = index[position].record.start.nanosecondsSinceEpoch
                 let message = add(id, at: time, recorded: true)
-                messages[message].type = messages[message].type ?? view.type
-                messages[message].intent = messages[message].intent ?? view.intent
-                messages[message].correlationID = messages[message].correlationID ?? view.correlationID
+                let member = view.member(id)
+                messages[message].type = messages[message].type ?? member?.type ?? view.type
+                messages[message].intent = messages[message].intent ?? member?.intent ?? view.intent
+                messages[message].correlationID =
+                    messages[message].correlationID ?? member?.correlationID ?? view.correlationID
             }
         }
         for cause in causation.causes {

@@ -54,7 +54,11 @@ struct FlowSplitter {
         guard let view = MessageView(record) else { return shared }
         if let id = view.messageID { shared.append(.message(id)) }
         for id in view.causationIDs { shared.append(.message(id)) }
-        for case let id? in view.members.map(\.messageID) { shared.append(.message(id)) }
+        for member in view.members {
+            if let id = member.messageID { shared.append(.message(id)) }
+            if let id = member.correlationID { shared.append(.correlation(id)) }
+            for id in member.causationIDs { shared.append(.message(id)) }
+        }
         if let id = view.correlationID { shared.append(.correlation(id)) }
         return shared
     }

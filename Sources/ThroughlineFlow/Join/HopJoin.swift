@@ -111,7 +111,7 @@ struct HopJoin {
             waited = operation.messaging?.queueTime ?? publications[hop.publication]?.sent?.nanoseconds(until: start)
         }
         return Attempt(
-            operation: operation.id, number: operation.messaging?.attempt ?? (previous?.number ?? 0) + 1,
+            operation: operation.id, number: handling.attempt ?? (previous?.number ?? 0) + 1,
             waited: waited, start: start, end: operation.record.end,
             settlement: operation.messaging?.settlement
                 ?? settlements.settlement(of: handling.message, by: handling.operation),
@@ -166,7 +166,9 @@ struct HopJoin {
         if operation.parentID != nil, index.parent(of: handling.operation) == nil { return .notStored }
         let view = operation.messaging
         let refused = operation.record.attributes[ThroughlineAttribute.ignoredHeaders] != nil
-        let hasIDs = view?.causationIDs.isEmpty == false || view?.correlationID != nil
+        let member = view?.member(handling.message)
+        let hasIDs =
+            view?.causationIDs.isEmpty == false || view?.correlationID != nil || member?.correlationID != nil
         return refused || hasIDs ? .headerLost : .notInstrumented
     }
 

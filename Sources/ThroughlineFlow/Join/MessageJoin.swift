@@ -12,6 +12,7 @@ struct MessageJoin {
         /// The context that the message carried, there or not.
         var context: SpanContext?
         var enqueuedTime: Timestamp?
+        var attempt: Int?
         var batchSize: Int
     }
 
@@ -81,11 +82,13 @@ struct MessageJoin {
         _ position: Int, id: String?, contexts: [SpanContext], member: MessageView.Member?, size: Int
     ) -> Handling {
         let operation = index[position]
+        let contexts = contexts.filter(\.isValid)
         let parent = index.parent(of: position).flatMap { index[$0].publishes ? $0 : nil }
         let linked = contexts.compactMap { index.position(of: $0) }.first { index[$0].publishes }
         var result = Handling(
             operation: position, message: .created(operation.id), evidence: .messageID, context: contexts.first,
-            enqueuedTime: member?.enqueuedTime ?? operation.messaging?.enqueuedTime, batchSize: max(1, size))
+            enqueuedTime: member?.enqueuedTime ?? operation.messaging?.enqueuedTime,
+            attempt: operation.messaging?.attempt ?? member?.attempt, batchSize: max(1, size))
         if let id, publishers[.named(id)] != nil {
             result.message = .named(id)
             result.sender = [parent, linked].compactMap(\.self).first { published[$0].contains(.named(id)) }
