@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "ThroughlineCLI",
             dependencies: [
-                "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "OrderFulfilment",
+                "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "ThroughlineRecorder", "OrderFulfilment",
                 argumentParser,
             ],
             swiftSettings: settings),
@@ -98,8 +98,9 @@ let package = Package(
         tests(
             "ThroughlineTracerTests",
             ["ThroughlineTracer", "ThroughlineModel", tracing, logging, metrics, metricsTestKit, serviceLifecycle]),
-        tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel"]),
-        tests("ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel"]),
+        library("FlowFixtures", ["ThroughlineModel"], path: "Tests/FlowFixtures"),
+        tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
+        tests("ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
         tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),
         tests("SQLiteTests", ["SQLite"]),
         tests("ThroughlineStoreTests", ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite", "StoreWriter"]),

@@ -1,0 +1,69 @@
+public import ThroughlineModel
+
+extension Flow {
+    /// The number of distinct messages that spans are about.
+    public var messageCount: Int { messages.count(where: \.isRecorded) }
+
+    /// The services, in the order in which they first appear.
+    public var services: [String] { operations.map(\.service).uniqued() }
+
+    /// The traces, in the order in which they first appear.
+    public var traceIDs: [TraceID] { operations.map(\.record.traceID).uniqued() }
+
+    /// The correlation ids, in the order in which they first appear; more than one where flows touch.
+    public var correlationIDs: [String] { operations.compactMap { $0.messaging?.correlationID }.uniqued() }
+
+    /// The correlation id of the first message, else the first that any span has.
+    public var correlationID: String? { correlationIDs.first }
+
+    /// The number of operations that failed; every attempt counts.
+    public var errorCount: Int { operations.count(where: \.failed) }
+
+    /// The number of hops that ended with the message set aside.
+    public var deadLetterCount: Int { hops.count(where: \.isDeadLetter) }
+
+    /// The number of operations that began and never ended.
+    public var unfinishedCount: Int { operations.count(where: \.isUnfinished) }
+
+    /// True when every message that was set aside was delivered again.
+    public var deadLettersReplayed: Bool {
+        let replays = Set(hops.filter(\.isReplay).map(\.message))
+        return hops.allSatisfy { !$0.isDeadLetter || replays.contains($0.message) }
+    }
+
+    /// What a person asks first, in one line: which flow, how many messages and services, how long, what went wrong.
+    ///
+    /// - Parameter title: what to call the flow; nil takes the type of its first message and the end of its id.
+    public func headline(title: String? = nil) -> String {
+        var parts = [title ?? defaultTitle, counted(messageCount, "message"), counted(services.count, "service")]
+        parts.append(DurationText.short(latency))
+        if deadLetterCount > 0 {
+            parts.append(counted(deadLetterCount, "dead letter") + (deadLettersReplayed ? ", replayed" : ""))
+        } else if errorCount > 0 {
+            parts.append(counted(errorCount, "error"))
+        }
+        if unfinishedCount > 0 { parts.append("\(unfinishedCount) unfinished") }
+        return parts.joined(separator: " · ")
+    }
+
+    private var defaultTitle: String {
+        let name = messages.first { $0.type != nil }?.title ?? "flow"
+        guard let id = correlationID ?? traceIDs.first?.hex else { return name }
+        return id.count <= 20 ? "\(name) \(id)" : "\(name) …\(id.suffix(8))"
+    }
+
+    private func counted(_ count: Int, _ word: String) -> String { count == 1 ? "1 \(word)" : "\(count) \(word)s" }
+}
+
+extension Sequence where Element: Hashable {
+    /// The elements, each where it first stands.
+    package func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
+
+extension Flow {
+    /// True when a replay brought the operation about, directly or not.
+    package func isReplayed(_ operation: Operation.ID) -> Bool { replayed.contains(operation) }
+}

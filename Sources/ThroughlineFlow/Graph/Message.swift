@@ -1,0 +1,110 @@
+public import ThroughlineModel
+
+/// One message of a flow, however often it was sent on, delivered or replayed.
+public struct Message: Identifiable, Sendable {
+    /// What tells one message from every other.
+    public enum ID: Hashable, Sendable {
+        /// The id that travels with it.
+        case named(String)
+        /// It has none: the operation that created it, or that handled it when nobody recorded its creation.
+        case created(Operation.ID)
+    }
+
+    /// The id that travels with it, or the operation that stands for it.
+    public let id: ID
+    /// The type, such as `OrderPlaced`.
+    public var type: String?
+    /// Event, command or reply.
+    public var intent: MessageIntent?
+    /// The id that all messages of the flow share.
+    public var correlationID: String?
+    /// The messages whose handling published this one; empty at a root of the flow.
+    public var causes: [ID] = []
+    /// False when some other message names it as its cause and no span is about it.
+    public var isRecorded = true
+
+    init(id: ID) {
+        self.id = id
+    }
+
+    /// What to call it: its type, else the word message.
+    public var title: String { type ?? "message" }
+}
+
+extension Message.ID: Comparable {
+    /// By text, those without an id last; the order means nothing.
+    public static func < (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.named(let left), .named(let right)): left < right
+        case (.created(let left), .created(let right)): left < right
+        case (.named, .created): true
+        case (.created, .named): false
+        }
+    }
+}
+
+extension Message.ID: CustomStringConvertible {
+    /// The id that travels with the message, else the trace and span id of the operation that created it.
+    public var description: String {
+        switch self {
+        case .named(let id): id
+        case .created(let operation): "\(operation.traceID)-\(operation.spanID)"
+        }
+    }
+}
+
+/// One message on one destination.
+public struct Publication: Identifiable, Sendable {
+    /// Why the message came to stand on the destination.
+    public enum Reason: Hashable, Sendable {
+        /// Its sender sent it there.
+        case sent
+        /// It was given up elsewhere and set aside here.
+        case deadLettered
+        /// It was sent once more.
+        case replayed
+        /// The broker moved it here from another destination; no span shows that.
+        case routed(from: String)
+    }
+
+    /// What tells one publication from every other.
+    public struct ID: Hashable, Sendable {
+        /// The message.
+        public var message: Message.ID
+        /// Where it stands; empty when no span says.
+        public var destination: String
+        /// Why it stands there.
+        public var reason: Reason
+    }
+
+    /// Message, destination and reason.
+    public let id: ID
+    /// The broker, such as `kafka`.
+    public var system: String?
+    /// The operations that sent it, in time order; empty when nobody recorded them.
+    public var senders: [Operation.ID] = []
+    /// The services of those operations, each once.
+    public var services: [String] = []
+    /// When sending began.
+    public var began: Timestamp?
+    /// When the broker had it, as far as the senders know.
+    public var sent: Timestamp?
+    /// Why the sender is not there, when it is not.
+    public var missingSender: MissingSender?
+
+    init(id: ID) {
+        self.id = id
+    }
+}
+
+/// Why a message was handled although nobody recorded that it was sent; the reason that fits what arrived with it.
+public enum MissingSender: String, Hashable, Sendable, CaseIterable {
+    /// The context that arrived says that the trace is not sampled.
+    case unsampled
+    /// The context that arrived names a sampled span, which is not there: expired, dropped, or not yet delivered.
+    case notStored = "not stored"
+    /// Ids arrived and no trace context did: a header was lost or refused on the way.
+    case headerLost = "header lost"
+    /// Nothing arrived that would come from an instrumented sender.
+    case notInstrumented = "not instrumented"
+}

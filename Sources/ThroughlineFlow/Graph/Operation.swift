@@ -1,0 +1,77 @@
+public import ThroughlineModel
+
+/// One span of a flow, with what it says about messages already read.
+public struct Operation: Identifiable, Sendable {
+    /// What tells one operation from every other.
+    public struct ID: Hashable, Sendable {
+        /// The trace.
+        public var traceID: TraceID
+        /// The span inside its trace.
+        public var spanID: SpanID
+
+        /// Makes the id of a span.
+        public init(traceID: TraceID, spanID: SpanID) {
+            self.traceID = traceID
+            self.spanID = spanID
+        }
+    }
+
+    /// The span as it was recorded.
+    public let record: SpanRecord
+    /// What the span says about messages; nil when it is no messaging span (HTTP, a database, the application's own).
+    public let messaging: MessageView?
+
+    /// Reads a span.
+    public init(_ record: SpanRecord) {
+        self.record = record
+        messaging = MessageView(record)
+    }
+
+    /// Trace and span id.
+    public var id: ID { ID(traceID: record.traceID, spanID: record.spanID) }
+
+    /// The operation that this one is a child of; it may never have been recorded.
+    public var parentID: ID? { record.parentID.map { ID(traceID: record.traceID, spanID: $0) } }
+
+    /// The resource's `service.name`, or `unknown_service`, OpenTelemetry's word for it.
+    public var service: String {
+        guard let name = record.resource.serviceName, !name.isEmpty else { return "unknown_service" }
+        return name
+    }
+
+    /// True when the span ended in an error, by its status or by `error.type`.
+    public var failed: Bool { error != nil }
+
+    /// The kind of error: `error.type`, else the type of a recorded exception, else the status's message; nil when it
+    /// did not fail.
+    public var error: String? {
+        let type = record.attributes[MessagingAttribute.errorType]?.stringValue
+        guard type != nil || record.status.code == .error else { return nil }
+        let exception = record.events.last { $0.name == "exception" }
+        return type ?? exception?.attributes["exception.type"]?.stringValue ?? record.status.message ?? "error"
+    }
+
+    /// True when the span began and, as far as anyone knows, never ended.
+    public var isUnfinished: Bool { record.end == nil }
+
+    /// True when a message is published by it (`create` or `send`).
+    public var publishes: Bool { messaging?.operation == .send || messaging?.operation == .create }
+
+    /// True when a message is handled by it, or taken from the broker (`process` or `receive`).
+    public var handles: Bool { messaging?.operation == .process || messaging?.operation == .receive }
+
+    func hasLink(_ type: LinkType) -> Bool { record.links.contains { $0.type == type } }
+}
+
+extension Operation.ID: Comparable {
+    /// By trace, then by span; the order means nothing.
+    public static func < (left: Self, right: Self) -> Bool {
+        left.traceID == right.traceID ? left.spanID < right.spanID : left.traceID < right.traceID
+    }
+}
+
+extension Operation.ID {
+    init(_ context: SpanContext) {
+        self.init(traceID: context.traceID, spanID: context.spanID)
+    }
+}

@@ -1,0 +1,113 @@
+/// A Mermaid flowchart before it is text.
+struct Flowchart {
+    enum Direction: String {
+        case leftToRight = "LR"
+        case topToBottom = "TB"
+    }
+
+    enum Shape {
+        case stadium, subroutine, parallelogram, hexagon, rounded, flag
+
+        fileprivate var brackets: (String, String) {
+            switch self {
+            case .stadium: ("([", "])")
+            case .subroutine: ("[[", "]]")
+            case .parallelogram: ("[/", "/]")
+            case .hexagon: ("{{", "}}")
+            case .rounded: ("(", ")")
+            case .flag: (">", "]")
+            }
+        }
+    }
+
+    /// A colour; what it means always stands in words or a sign as well.
+    enum Style: String, CaseIterable {
+        case destination, failed, inferred
+
+        fileprivate var definition: String {
+            switch self {
+            case .destination: "fill:#f6f8fa,stroke:#57606a,color:#24292f"
+            case .failed: "stroke:#c0392b,stroke-width:2px"
+            case .inferred: "stroke-dasharray:4 3"
+            }
+        }
+    }
+
+    struct Node: Hashable {
+        var id: String
+        var text: String
+        /// A second, smaller line.
+        var detail: String?
+        var shape: Shape
+        var styles: [Style] = []
+        /// The subgraph that it stands in.
+        var group: String?
+    }
+
+    enum Stroke: Int {
+        case normal, thick, dotted, cross, dottedLine
+
+        fileprivate var arrow: String {
+            switch self {
+            case .normal: "-->"
+            case .thick: "==>"
+            case .dotted: "-.->"
+            case .cross: "--x"
+            case .dottedLine: "-.-"
+            }
+        }
+    }
+
+    struct Edge: Hashable {
+        var from: String
+        var to: String
+        var text: String?
+        var stroke: Stroke
+    }
+
+    struct Group: Hashable {
+        var id: String
+        var title: String
+    }
+
+    var title: String?
+    var direction: Direction = .leftToRight
+    var groups: [Group] = []
+    var nodes: [Node] = []
+    var edges: [Edge] = []
+
+    init(title: String? = nil, direction: Direction = .leftToRight) {
+        self.title = title
+        self.direction = direction
+    }
+
+    /// The diagram as Mermaid reads it, ending in a newline.
+    var text: String {
+        var lines: [String] = []
+        if let title { lines += ["---", "title: \"\(MermaidText.title(title))\"", "---"] }
+        lines.append("flowchart \(direction.rawValue)")
+        for node in nodes where node.group == nil { lines.append("  \(Self.text(node))") }
+        for group in groups {
+            lines.append("  subgraph \(group.id)[\"\(MermaidText.label(group.title))\"]")
+            for node in nodes where node.group == group.id { lines.append("    \(Self.text(node))") }
+            lines.append("  end")
+        }
+        for edge in edges {
+            let label = edge.text.map { "|\"\(MermaidText.label($0))\"|" } ?? ""
+            lines.append("  \(edge.from) \(edge.stroke.arrow)\(label) \(edge.to)")
+        }
+        for style in Style.allCases {
+            let members = nodes.filter { $0.styles.contains(style) }.map(\.id)
+            if members.isEmpty { continue }
+            lines.append("  classDef \(style.rawValue) \(style.definition)")
+            lines.append("  class \(members.joined(separator: ",")) \(style.rawValue)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func text(_ node: Node) -> String {
+        let (open, close) = node.shape.brackets
+        let detail = node.detail.map { "<br/><small>\(MermaidText.label($0))</small>" } ?? ""
+        return "\(node.id)\(open)\"\(MermaidText.label(node.text))\(detail)\"\(close)"
+    }
+}

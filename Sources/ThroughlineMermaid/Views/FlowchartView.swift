@@ -1,0 +1,157 @@
+import ThroughlineFlow
+import ThroughlineModel
+
+/// Draws who talks to whom: every service and every destination once, left to right in causal order.
+struct FlowchartView {
+    private(set) var chart: Flowchart
+    private let flow: Flow
+    private var slugs = SlugAllocator()
+
+    /// The chart as it is drawn: inside Mermaid's limits.
+    static func chart(of flow: Flow, title: String? = nil) -> Flowchart {
+        FlowchartFolder.fitted(FlowchartView(flow, title: title).chart)
+    }
+
+    /// More types than that between the same two participants are one edge.
+    private static let maximumTypes = 3
+    private static let maximumName = 36
+
+    private init(_ flow: Flow, title: String?) {
+        self.flow = flow
+        chart = Flowchart(title: flow.headline(title: title))
+        let topology = flow.topology
+        let deadLetters = Set(topology.edges.filter { $0.kind == .deadLetters }.map(\.to))
+        let places = topology.nodes.filter(Self.isPlace)
+        for node in topology.nodes.filter({ !Self.isPlace($0) }) + places {
+            chart.nodes.append(drawn(node, holdsDeadLetters: deadLetters.contains(node)))
+        }
+        for edges in Self.bundles(topology.edges) { chart.edges.append(drawn(edges)) }
+    }
+
+    private static func isPlace(_ node: Topology.Node) -> Bool {
+        if case .destination = node { true } else { false }
+    }
+
+    private mutating func id(_ node: Topology.Node) -> String {
+        switch node {
+        case .service(let name): slugs.id("s", name)
+        case .destination(let name): slugs.id("t", name)
+        case .group(let name, let service): slugs.id("g", name, key: "\(name)\u{0}\(service)")
+        case .unknownSender(let destination): slugs.id("u", destination)
+        }
+    }
+
+    private mutating func drawn(_ node: Topology.Node, holdsDeadLetters: Bool) -> Flowchart.Node {
+        let id = id(node)
+        switch node {
+        case .service(let name):
+            return Flowchart.Node(id: id, text: MermaidText.shortened(name, to: Self.maximumName), shape: .stadium)
+        case .destination(let name):
+            let text = name.isEmpty ? "destination unknown" : MermaidText.shortened(name, to: Self.maximumName)
+            return Flowchart.Node(
+                id: id, text: holdsDeadLetters ? "\(text) ✗" : text, shape: .subroutine,
+                styles: holdsDeadLetters ? [.destination, .failed] : [.destination])
+        case .group(let name, _):
+            return Flowchart.Node(
+                id: id, text: MermaidText.shortened(name, to: Self.maximumName), detail: "group", shape: .hexagon)
+        case .unknownSender(let destination):
+            let reasons = flow.publications.filter { $0.id.destination == destination }.compactMap(\.missingSender)
+            return Flowchart.Node(
+                id: id, text: "sender unknown", detail: reasons.map(\.rawValue).uniqued().joined(separator: ", "),
+                shape: .stadium, styles: [.inferred])
+        }
+    }
+
+    /// Emissions of many types between the same two participants are drawn as one edge.
+    private static func bundles(_ edges: [Topology.Edge]) -> [[Topology.Edge]] {
+        struct Key: Hashable {
+            var from: Topology.Node
+            var to: Topology.Node
+            var kind: Topology.Edge.Kind
+        }
+        let alike = Dictionary(grouping: edges) { Key(from: $0.from, to: $0.to, kind: $0.kind) }
+        var done: Set<Key> = []
+        var bundles: [[Topology.Edge]] = []
+        for edge in edges {
+            let key = Key(from: edge.from, to: edge.to, kind: edge.kind)
+            if let all = alike[key], all.count > maximumTypes {
+                if done.insert(key).inserted { bundles.append(all) }
+            } else {
+                bundles.append([edge])
+            }
+        }
+        return bundles
+    }
+
+    private mutating func drawn(_ edges: [Topology.Edge]) -> Flowchart.Edge {
+        let edge = edges[0]
+        let isCritical = edges.contains(where: \.isCritical)
+        let stroke: Flowchart.Stroke =
+            switch edge.kind {
+            case .deadLetters: .cross
+            case .replays, .redelivers: .dotted
+            case .emits, .routes, .delivers, .serves, .calls: isCritical ? .thick : .normal
+            }
+        let text = edges.count > 1 ? many(edges) : text(edge)
+        return Flowchart.Edge(
+            from: id(edge.from), to: id(edge.to),
+            text: text.map { MermaidText.shortened($0, to: DeliveryText.maximumLength) }, stroke: stroke)
+    }
+
+    private func many(_ edges: [Topology.Edge]) -> String {
+        let count = edges.reduce(0) { $0 + $1.publications.count }
+        let word = edges[0].kind == .deadLetters ? "dead letters of" : edges[0].kind == .replays ? "replays" : "emits"
+        return "\(word) \(edges.count) types" + (count > edges.count ? " ×\(count)" : "")
+    }
+
+    private func text(_ edge: Topology.Edge) -> String? {
+        let hops = edge.hops.compactMap(flow.hop)
+        switch edge.kind {
+        case .emits: return emission(edge)
+        case .deadLetters: return deadLetter(edge)
+        case .replays: return counted("replays \(edge.type ?? "message")", edge.publications.count)
+        case .routes: return counted("routes", edge.publications.count)
+        case .delivers: return DeliveryText.delivers(hops)
+        case .redelivers: return DeliveryText.redelivers(hops)
+        case .serves: return nil
+        case .calls:
+            let names = edge.calls.compactMap { flow.operation($0)?.record.name }.uniqued()
+            return counted("calls \(names.count == 1 ? names[0] : "\(names.count) operations")", edge.calls.count)
+        }
+    }
+
+    private func counted(_ text: String, _ count: Int) -> String {
+        guard count > 1 else { return MermaidText.shortened(text, to: DeliveryText.maximumLength) }
+        let suffix = " ×\(count)"
+        return MermaidText.shortened(text, to: DeliveryText.maximumLength - suffix.count) + suffix
+    }
+
+    private func emission(_ edge: Topology.Edge) -> String {
+        let intent = edge.publications.first.flatMap { flow.message($0.message)?.intent }
+        let verb =
+            switch intent {
+            case .command: "sends"
+            case .reply: "replies"
+            case .event, nil: "emits"
+            }
+        let failed = edge.publications.contains { id in
+            guard let senders = flow.publication(id)?.senders, !senders.isEmpty else { return false }
+            return senders.allSatisfy { flow.operation($0)?.failed ?? false }
+        }
+        let sign = failed ? " ✗" : ""
+        let count = edge.publications.count
+        let suffix = (count > 1 ? " ×\(count)" : "") + sign
+        let room = DeliveryText.maximumLength - verb.count - 1 - suffix.count
+        return "\(verb) \(MermaidText.shortened(edge.type ?? "message", to: room))\(suffix)"
+    }
+
+    /// The error of the handling that gave the message up.
+    private func deadLetter(_ edge: Topology.Edge) -> String {
+        let messages = Set(edge.publications.map(\.message))
+        let services = Set(edge.publications.flatMap { flow.publication($0)?.services ?? [] })
+        let errors = flow.hops
+            .filter { messages.contains($0.message) && services.contains($0.consumer.service) && !$0.isReplay }
+            .compactMap { $0.attempts.last?.error }.uniqued()
+        return counted(errors.count == 1 ? errors[0] : "dead letter", edge.publications.count)
+    }
+}

@@ -1,0 +1,171 @@
+import ThroughlineFlow
+import ThroughlineModel
+
+/// Draws a map: all of it from left to right, or one destination between its producers and its consumers.
+struct MapFlowchart {
+    private var chart = Flowchart()
+    private var slugs = SlugAllocator()
+    private let map: ServiceMap
+
+    private static let maximumName = 36
+    private static let maximumTypes = 3
+
+    /// The chart as it is drawn: inside Mermaid's limits.
+    static func chart(of map: ServiceMap, destination: String?) -> Flowchart {
+        FlowchartFolder.fitted(MapFlowchart(map, destination: destination).chart)
+    }
+
+    private init(_ map: ServiceMap, destination: String?) {
+        self.map = map
+        if let destination {
+            drawOne(destination)
+        } else {
+            drawAll()
+        }
+        if chart.nodes.isEmpty {
+            let text =
+                destination.map { "no messages on \(MermaidText.shortened($0, to: 60))" } ?? "nothing recorded yet"
+            chart.nodes = [Flowchart.Node(id: "n_empty", text: text, shape: .rounded, styles: [.inferred])]
+        }
+    }
+
+    private mutating func drawAll() {
+        for service in map.services { chart.nodes.append(serviceNode(slugs.id("s", service), service)) }
+        for destination in map.destinations {
+            chart.nodes.append(destinationNode(destination, detail: rate(destination)))
+        }
+        let groupsOfService = Dictionary(grouping: map.deliveries.map(\.consumer), by: \.service)
+            .mapValues { Set($0.compactMap(\.group)) }
+        addEmissions(prefix: "s")
+        for delivery in map.deliveries {
+            let (consumer, service) = (delivery.consumer, slugs.id("s", delivery.consumer.service))
+            let from = slugs.id("t", delivery.destination)
+            guard let group = consumer.group,
+                group != consumer.service || groupsOfService[consumer.service, default: []].count > 1
+            else {
+                chart.edges.append(Flowchart.Edge(from: from, to: service, text: text(delivery), stroke: .normal))
+                continue
+            }
+            let id = slugs.id("g", group, key: "\(group)\u{0}\(consumer.service)")
+            if !chart.nodes.contains(where: { $0.id == id }) {
+                chart.nodes.append(
+                    Flowchart.Node(
+                        id: id, text: MermaidText.shortened(group, to: Self.maximumName), detail: "group",
+                        shape: .hexagon))
+                chart.edges.append(Flowchart.Edge(from: id, to: service, text: nil, stroke: .normal))
+            }
+            chart.edges.append(Flowchart.Edge(from: from, to: id, text: text(delivery), stroke: .normal))
+        }
+    }
+
+    private mutating func drawOne(_ name: String) {
+        guard let destination = map.destinations.first(where: { $0.name == name }) else { return }
+        let producers = map.emissions.map(\.service).uniqued()
+        if !producers.isEmpty { chart.groups.append(Flowchart.Group(id: "producers", title: "Producers")) }
+        chart.groups.append(Flowchart.Group(id: "broker", title: destination.system ?? "Broker"))
+        if !map.deliveries.isEmpty { chart.groups.append(Flowchart.Group(id: "consumers", title: "Consumers")) }
+        for service in producers {
+            var node = serviceNode(slugs.id("s", service), service)
+            node.group = "producers"
+            chart.nodes.append(node)
+        }
+        let types = map.emissions.compactMap(\.type).uniqued()
+        let kinds = types.count == 1 ? MermaidText.shortened(types[0], to: 24) : "\(types.count) types"
+        let detail = ([types.isEmpty ? nil : kinds, rate(destination)] as [String?]).compactMap(\.self)
+        var node = destinationNode(destination, detail: detail.joined(separator: " · "))
+        node.group = "broker"
+        chart.nodes.append(node)
+        addEmissions(prefix: "s")
+        for delivery in map.deliveries {
+            let consumer = delivery.consumer
+            let group = consumer.group ?? consumer.service
+            let id = slugs.id("g", group, key: "\(group)\u{0}\(consumer.service)")
+            var node = serviceNode(id, group)
+            node.group = "consumers"
+            if group != consumer.service {
+                node.detail = "group of \(MermaidText.shortened(consumer.service, to: 24))"
+            }
+            chart.nodes.append(node)
+            chart.edges.append(
+                Flowchart.Edge(
+                    from: slugs.id("t", name), to: id, text: text(delivery), stroke: .normal))
+        }
+    }
+
+    /// One edge for each type, or one for all where there are many.
+    private mutating func addEmissions(prefix: String) {
+        struct Key: Hashable {
+            var service: String
+            var destination: String
+        }
+        let pairs = Dictionary(grouping: map.emissions) { Key(service: $0.service, destination: $0.destination) }
+        for key in map.emissions.map({ Key(service: $0.service, destination: $0.destination) }).uniqued() {
+            guard let emissions = pairs[key] else { continue }
+            let (from, to) = (slugs.id(prefix, key.service), slugs.id("t", key.destination))
+            if emissions.count > Self.maximumTypes {
+                chart.edges.append(
+                    Flowchart.Edge(from: from, to: to, text: "emits \(emissions.count) types", stroke: .normal))
+                continue
+            }
+            for emission in emissions {
+                let verb =
+                    emission.isDeadLetter
+                    ? "sets aside"
+                    : emission.intent == .command ? "sends" : emission.intent == .reply ? "replies" : "emits"
+                let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
+                let room = DeliveryText.maximumLength - verb.count - 1 - sign.count
+                let type = MermaidText.shortened(emission.type ?? "messages", to: max(8, room))
+                chart.edges.append(
+                    Flowchart.Edge(
+                        from: from, to: to, text: "\(verb) \(type)\(sign)",
+                        stroke: emission.isDeadLetter ? .cross : .normal))
+            }
+        }
+    }
+
+    private func serviceNode(_ id: String, _ name: String) -> Flowchart.Node {
+        Flowchart.Node(id: id, text: MermaidText.shortened(name, to: Self.maximumName), shape: .stadium)
+    }
+
+    private mutating func destinationNode(_ destination: ServiceMap.Destination, detail: String?) -> Flowchart.Node {
+        Flowchart.Node(
+            id: slugs.id("t", destination.name),
+            text: destination.name.isEmpty
+                ? "destination unknown" : MermaidText.shortened(destination.name, to: Self.maximumName),
+            detail: detail?.isEmpty == true ? nil : detail, shape: .subroutine, styles: [.destination])
+    }
+
+    private func rate(_ destination: ServiceMap.Destination) -> String? {
+        guard destination.messages > 0 else { return nil }
+        guard let rate = map.rate(destination.messages) else { return "\(destination.messages) messages" }
+        if rate >= 10 { return "\(Int(rate.rounded()))/s" }
+        if rate >= 0.1 { return "\(tenths(rate))/s" }
+        if rate * 60 >= 0.1 { return "\(tenths(rate * 60))/min" }
+        return "\(destination.messages) messages"
+    }
+
+    /// Such as `p50 4 ms · p99 31 ms · 0.4 % ✗`.
+    private func text(_ delivery: ServiceMap.Delivery) -> String {
+        var parts: [String] = []
+        if let wait = delivery.queueTime {
+            let (middle, late) = (DurationText.short(wait.p50), DurationText.short(wait.p99))
+            parts = middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
+        } else {
+            parts = ["delivers ×\(delivery.count)"]
+        }
+        if delivery.errors > 0 { parts.append("\(share(delivery.errors, delivery.count)) ✗") }
+        return parts.joined(separator: " · ")
+    }
+
+    private func share(_ part: Int, _ whole: Int) -> String {
+        guard whole > 0 else { return "0 %" }
+        let percent = Double(part) / Double(whole) * 100
+        if percent >= 10 { return "\(Int(percent.rounded())) %" }
+        return percent < 0.1 ? "< 0.1 %" : "\(tenths(percent)) %"
+    }
+
+    private func tenths(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    }
+}

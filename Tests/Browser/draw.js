@@ -1,0 +1,10 @@
+// Draws one diagram as large as the window allows, for a person to look at. CASES stands before this script.
+mermaid.initialize({ startOnLoad: false, securityLevel: "strict" });
+(async () => {
+  const { svg } = await mermaid.render("drawing", CASES[0].mermaid);
+  document.body.style.margin = "16px";
+  document.body.innerHTML = svg;
+  const drawing = document.querySelector("svg");
+  drawing.style.maxWidth = "100%";
+  drawing.style.maxHeight = "calc(100vh - 32px)";
+})();

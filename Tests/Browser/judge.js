@@ -1,0 +1,85 @@
+// Compares what Mermaid parsed, and what it drew, with what the flow says. CASES stands before this script.
+mermaid.initialize({ startOnLoad: false, securityLevel: "strict" });
+
+// Mermaid keeps entities in a form of its own until it draws.
+const decoder = document.createElement("textarea");
+const decode = (text) => {
+  decoder.innerHTML = (text ?? "").replace(/ﬂ°°/g, "&#").replace(/ﬂ°/g, "&").replace(/¶ß/g, ";");
+  return decoder.value.replaceAll("\u2060", "");
+};
+const strokes = {
+  "normal arrow_point": "normal", "thick arrow_point": "thick", "dotted arrow_point": "dotted",
+  "normal arrow_cross": "cross", "dotted arrow_open": "dottedLine",
+};
+// Escaping puts a word joiner, which nobody sees, where nothing else helps.
+const visible = (text) => (text ?? "").replaceAll("\u2060", "");
+const squeezed = (text) => visible(text).replace(/\s+/g, "");
+
+function compare(problems, what, expected, actual) {
+  const left = expected.map((item) => JSON.stringify(item)).sort();
+  const right = actual.map((item) => JSON.stringify(item)).sort();
+  const missing = left.slice();
+  for (const item of right) {
+    const place = missing.indexOf(item);
+    if (place >= 0) missing.splice(place, 1);
+    else problems.push(`${what}: unexpected ${item}`);
+  }
+  for (const item of missing) problems.push(`${what}: missing ${item}`);
+}
+
+const markup = (node) => node.detail == null ? node.text : `${node.text}<br><small>${node.detail}</small>`;
+
+function judgeFlowchart(problems, expected, db, svg) {
+  const vertices = [...db.getVertices().values()].map((v) => [v.id, decode(v.text).replaceAll("<br/>", "<br>")]);
+  compare(problems, "vertices", expected.nodes.map((n) => [n.id, markup(n)]), vertices);
+  const edges = db.getEdges().map((e) => [e.start, e.end, decode(e.text), strokes[`${e.stroke} ${e.type}`] ?? `${e.stroke} ${e.type}`]);
+  compare(problems, "edges", expected.edges.map((e) => [e.from, e.to, e.text ?? "", e.stroke]), edges);
+  const groups = db.getSubGraphs().map((g) => [g.id, decode(g.title), [...g.nodes].sort()]);
+  compare(problems, "subgraphs", expected.groups.map((g) => [g.id, g.title, [...g.nodes].sort()]), groups);
+  const seen = (selector) => [...svg.querySelectorAll(selector)].map((e) => squeezed(e.textContent)).filter((t) => t);
+  compare(problems, "drawn nodes", expected.nodes.map((n) => squeezed(n.text + (n.detail ?? ""))), seen(".node .nodeLabel"));
+  compare(problems, "drawn edges", expected.edges.map((e) => squeezed(e.text)).filter((t) => t), seen(".edgeLabels .edgeLabel span.edgeLabel"));
+}
+
+function judgeSequence(problems, expected, db, svg) {
+  const actors = [...db.getActors().values()].map((a) => [a.name, decode(a.description)]);
+  compare(problems, "actors", expected.participants.map((p) => [p.id, p.name]), actors);
+  const types = db.LINETYPE;
+  const arrows = { [types.SOLID_POINT]: "-)", [types.DOTTED_POINT]: "--)", [types.SOLID]: "->>" };
+  const messages = db.getMessages();
+  const said = messages.filter((m) => m.type in arrows).map((m) => [arrows[m.type], m.from, m.to, decode(m.message)]);
+  if (JSON.stringify(said) !== JSON.stringify(expected.arrows)) {
+    compare(problems, "messages", expected.arrows, said);
+    if (!problems.length) problems.push("messages: wrong order");
+  }
+  const notes = messages.filter((m) => m.type === types.NOTE).map((m) => [m.from, decode(m.message)]);
+  compare(problems, "notes", expected.notes, notes);
+  const count = (type) => messages.filter((m) => m.type === type).length;
+  compare(problems, "activations", [expected.activations, expected.activations],
+    [count(types.ACTIVE_START), count(types.ACTIVE_END)]);
+  const seen = (selector) => [...svg.querySelectorAll(selector)].map((e) => squeezed(e.textContent));
+  compare(problems, "drawn messages", expected.arrows.map((a) => squeezed(a[3])), seen("text.messageText"));
+}
+
+(async () => {
+  const verdicts = [];
+  for (const [place, item] of CASES.entries()) {
+    const problems = [];
+    try {
+      await mermaid.parse(item.mermaid);
+      const diagram = await mermaid.mermaidAPI.getDiagramFromText(item.mermaid);
+      const { svg } = await mermaid.render(`d${place}`, item.mermaid, document.getElementById("stage"));
+      const drawn = new DOMParser().parseFromString(svg, "text/html");
+      if (drawn.querySelector("script, a[href^='javascript:'], i.fa, .katex")) problems.push("a label became markup: " + drawn.querySelector("script, a[href^='javascript:'], i.fa, .katex").outerHTML.slice(0, 200));
+      if (drawn.body.textContent.includes("Unsupported markdown")) problems.push("a label was taken for Markdown");
+      if (item.title != null && !drawn.body.textContent.includes(item.title)) problems.push("the title is not drawn");
+      if (item.kind === "flowchart") judgeFlowchart(problems, item.expected, diagram.db, drawn);
+      else judgeSequence(problems, item.expected, diagram.db, drawn);
+    } catch (error) {
+      problems.push(String(error?.message ?? error).split("\n").slice(0, 4).join(" / "));
+    }
+    verdicts.push({ name: item.name, problems });
+  }
+  document.getElementById("stage").remove();
+  document.getElementById("verdict").textContent = JSON.stringify(verdicts);
+})();

@@ -1,0 +1,61 @@
+import Foundation
+
+@testable import ThroughlineMermaid
+
+/// A diagram and what it should say, as a file for the judge in the browser. What is expected comes from the diagram's
+/// graph, whose agreement with the flow is asserted in Swift, and never from its text.
+enum JudgedCase {
+    /// Writes nothing unless THROUGHLINE_MERMAID_OUT names a folder.
+    static func write(_ chart: Flowchart, as name: String) throws {
+        let nodes = chart.nodes.map { node -> [String: Any] in
+            var expected = ["id": node.id, "text": MermaidText.plain(node.text)]
+            expected["detail"] = node.detail.map(MermaidText.plain)
+            return expected
+        }
+        let edges = chart.edges.map { edge -> [String: Any] in
+            var expected = ["from": edge.from, "to": edge.to, "stroke": "\(edge.stroke)"]
+            expected["text"] = edge.text.map(MermaidText.plain)
+            return expected
+        }
+        let groups = chart.groups.map { group -> [String: Any] in
+            let members = chart.nodes.filter { $0.group == group.id }.map(\.id)
+            return ["id": group.id, "title": MermaidText.plain(group.title), "nodes": members]
+        }
+        try write(name, "flowchart", chart.title, chart.text, ["nodes": nodes, "edges": edges, "groups": groups])
+    }
+
+    static func write(_ diagram: SequenceDiagram, as name: String) throws {
+        var arrows: [[String]] = []
+        var notes: [[String]] = []
+        if let title = diagram.title, let first = diagram.participants.first {
+            notes.append([first.id, MermaidText.plain(title)])
+        }
+        var activations = 0
+        for line in diagram.lines {
+            switch line {
+            case .arrow(let arrow, let from, let to, let text):
+                arrows.append([arrow.rawValue, from, to, MermaidText.plain(text)])
+            case .note(let id, let text): notes.append([id, MermaidText.plain(text)])
+            case .activate: activations += 1
+            case .deactivate: break
+            }
+        }
+        let participants = diagram.participants.map { ["id": $0.id, "name": MermaidText.plain($0.name)] }
+        try write(
+            name, "sequence", diagram.title, diagram.text,
+            ["participants": participants, "arrows": arrows, "notes": notes, "activations": activations])
+    }
+
+    private static func write(
+        _ name: String, _ kind: String, _ title: String?, _ text: String, _ expected: [String: Any]
+    ) throws {
+        guard let folder = ProcessInfo.processInfo.environment["THROUGHLINE_MERMAID_OUT"], !folder.isEmpty else {
+            return
+        }
+        var file: [String: Any] = ["name": name, "kind": kind, "mermaid": text, "expected": expected]
+        file["title"] = title.map(MermaidText.plain)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try JSONSerialization.data(withJSONObject: file, options: [.sortedKeys])
+            .write(to: URL(fileURLWithPath: folder).appendingPathComponent("\(name).json"))
+    }
+}

@@ -1,0 +1,188 @@
+import FlowFixtures
+import Testing
+import ThroughlineFlow
+import ThroughlineModel
+
+@testable import ThroughlineMermaid
+
+@Suite struct ViewTests {
+    @Test func `the flowchart of an order is the picture that was drawn by hand`() {
+        let text = FlowView.flowchart.render(Flow(GoldenFlow.order.records), title: "order 1042")
+        #expect(
+            text == """
+                ---
+                title: "order 1042 · 5 messages · 5 services · 2.31 s · 1 dead letter, replayed"
+                ---
+                flowchart LR
+                  s_orders(["orders"])
+                  s_billing(["billing"])
+                  s_inventory(["inventory"])
+                  s_notifications(["notifications"])
+                  s_shipping(["shipping"])
+                  t_orders[["orders"]]
+                  t_stock[["stock"]]
+                  t_payments[["payments"]]
+                  t_orders_dlq[["orders.dlq ✗"]]
+                  t_shipping[["shipping"]]
+                  t_mail_commands[["mail.commands"]]
+                  s_orders ==>|"emits OrderPlaced"| t_orders
+                  t_orders ==>|"delivers · 4 ms"| s_billing
+                  t_orders -->|"delivers · 5 ms"| s_inventory
+                  t_orders -->|"delivers · 3 attempts ✗"| s_notifications
+                  s_inventory -->|"emits StockReserved"| t_stock
+                  t_stock -->|"delivers · 7 ms"| s_shipping
+                  s_billing ==>|"emits PaymentCharged"| t_payments
+                  t_payments ==>|"delivers · waited 1.2 s"| s_shipping
+                  s_notifications --x|"TemplateError"| t_orders_dlq
+                  t_orders_dlq -.->|"replayed after 41 s ✓"| s_notifications
+                  s_shipping -->|"emits OrderShipped"| t_shipping
+                  s_shipping ==>|"sends SendConfirmationEmail"| t_mail_commands
+                  t_mail_commands ==>|"delivers · 2 ms"| s_notifications
+                  classDef destination fill:#f6f8fa,stroke:#57606a,color:#24292f
+                  class t_orders,t_stock,t_payments,t_orders_dlq,t_shipping,t_mail_commands destination
+                  classDef failed stroke:#c0392b,stroke-width:2px
+                  class t_orders_dlq failed
+
+                """)
+    }
+
+    @Test(arguments: GoldenFlow.allCases)
+    func `a flowchart has what the flow has: its participants, and an edge for each passage`(golden: GoldenFlow) {
+        let flow = Flow(golden.records)
+        let chart = FlowchartView.chart(of: flow)
+        #expect(Set(chart.nodes.map(\.id)).count == chart.nodes.count)
+        let destinations = Set(flow.publications.map(\.id.destination))
+        #expect(chart.nodes.count { $0.shape == .subroutine } == destinations.count)
+        let unknown = Set(flow.publications.filter { $0.missingSender != nil }.map(\.id.destination))
+        #expect(chart.nodes.count { $0.shape == .stadium } == flow.services.count + unknown.count)
+        let known = Set(chart.nodes.map(\.id))
+        #expect(chart.edges.allSatisfy { known.contains($0.from) && known.contains($0.to) })
+        struct Delivery: Hashable {
+            var destination: String
+            var consumer: Consumer
+            var isReplay: Bool
+        }
+        let deliveries = Set(
+            flow.hops.map { Delivery(destination: $0.destination, consumer: $0.consumer, isReplay: $0.isReplay) })
+        let drawn = chart.edges.compactMap(\.text).filter { $0.hasPrefix("delivers") || $0.hasPrefix("replayed") }
+        #expect(drawn.count == deliveries.count)
+    }
+
+    @Test func `a critical edge is thick, a replay dashed, a dead letter crossed`() {
+        let edges = FlowchartView.chart(of: Flow(GoldenFlow.order.records)).edges
+        #expect(edges.count { $0.stroke == .thick } == 6)
+        #expect(edges.filter { $0.stroke == .dotted }.map(\.text) == ["replayed after 41 s ✓"])
+        #expect(edges.filter { $0.stroke == .cross }.map(\.to) == ["t_orders_dlq"])
+    }
+
+    @Test func `a group shows only where its name says something new`() {
+        let order = FlowchartView.chart(of: Flow(GoldenFlow.order.records))
+        #expect(!order.nodes.contains { $0.shape == .hexagon })
+        let routed = FlowchartView.chart(of: Flow(GoldenFlow.routed.records))
+        #expect(routed.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["mail-fast", "mail-archive"])
+        let batch = FlowchartView.chart(of: Flow(GoldenFlow.batch.records))
+        #expect(batch.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["read-model"])
+        #expect(batch.edges.contains { $0.text == "delivers · batch of 4" })
+    }
+
+    @Test func `the sequence tells attempts, waits and the dead letter in order`() {
+        let diagram = SequenceView.diagram(of: Flow(GoldenFlow.order.records))
+        let said = diagram.lines.compactMap { line -> String? in
+            switch line {
+            case .arrow(let arrow, let from, let to, let text): "\(from)\(arrow.rawValue)\(to) \(text)"
+            case .note(_, let text): text
+            case .activate, .deactivate: nil
+            }
+        }
+        #expect(
+            said == [
+                "s_orders-)s_billing OrderPlaced · orders · waited 4 ms",
+                "s_orders-)s_inventory OrderPlaced · orders · waited 5 ms",
+                "s_orders-)s_notifications OrderPlaced · orders · waited 5 ms",
+                "attempt 1 ✗ TemplateError",
+                "s_inventory-)s_shipping StockReserved · stock · waited 7 ms",
+                "attempt 2 ✗ TemplateError",
+                "attempt 3 ✗ dead letter → orders.dlq",
+                "s_billing-)s_shipping PaymentCharged · payments · waited 1.2 s",
+                "OrderShipped · shipping · nobody handled it",
+                "s_shipping-)s_notifications SendConfirmationEmail · mail.commands · waited 2 ms",
+                "s_notifications--)s_notifications OrderPlaced · orders.dlq · replayed after 41 s ✓",
+            ])
+    }
+
+    @Test(arguments: GoldenFlow.allCases)
+    func `nobody stops working who has not begun, and everybody stops`(golden: GoldenFlow) {
+        var working: [String: Int] = [:]
+        for line in SequenceView.diagram(of: Flow(golden.records)).lines {
+            if case .activate(let id) = line { working[id, default: 0] += 1 }
+            if case .deactivate(let id) = line { working[id, default: 0] -= 1 }
+            #expect(working.values.allSatisfy { $0 >= 0 })
+        }
+        #expect(working.values.allSatisfy { $0 == 0 })
+    }
+
+    @Test(arguments: GoldenFlow.allCases)
+    func `the causation view has an arrow for each cause`(golden: GoldenFlow) {
+        let flow = Flow(golden.records)
+        let chart = CausationView.chart(of: flow)
+        let causes = flow.messages.reduce(0) { $0 + $1.causes.count }
+        let correlated = flow.edges.count { $0.relation == .correlates }
+        let outcomes = chart.nodes.count { $0.id.hasPrefix("o_") }
+        #expect(chart.nodes.count == flow.messages.count + outcomes)
+        #expect(chart.edges.count == causes + correlated + outcomes)
+    }
+
+    @Test func `repeated siblings are folded, with their number`() {
+        var script = FlowScript(correlation: "bulk")
+        let job = script.work("importer", "import", at: 0, took: 100)
+        let first = script.send("importer", "ImportBegan", id: "b", to: "imports", at: 1, in: job)
+        let handler = script.process("splitter", "ImportBegan", id: "b", from: "imports", at: 4, took: 90, of: first)
+        for row in 0..<40 {
+            let sent = script.send(
+                "splitter", "RowRead", id: "r\(row)", to: "rows", at: 5 + Double(row), in: handler, causes: ["b"])
+            script.process("loader", "RowRead", id: "r\(row)", from: "rows", at: 8 + Double(row), took: 1, of: sent)
+        }
+        let flow = Flow(script.records)
+        let causation = CausationView.chart(of: flow)
+        #expect(causation.nodes.map(\.text) == ["ImportBegan", "RowRead ×40"])
+        let flowchart = FlowchartView.chart(of: flow)
+        #expect(flowchart.edges.contains { $0.text == "emits RowRead ×40" })
+        #expect(FlowView.tree.render(flow).contains("×40, all alike"))
+    }
+
+    @Test(arguments: GoldenFlow.allCases)
+    func `every view is the same for the same records in any order`(golden: GoldenFlow) {
+        let expected = FlowView.allCases.map { $0.render(Flow(golden.records)) }
+        for seed in 0..<10 as Range<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            let flow = Flow(golden.records.shuffled(using: &random))
+            #expect(FlowView.allCases.map { $0.render(flow) } == expected)
+        }
+    }
+
+    @Test(arguments: GoldenFlow.allCases)
+    func `no view fails when any one span is missing`(golden: GoldenFlow) {
+        for missing in golden.records.indices {
+            var records = golden.records
+            records.remove(at: missing)
+            let flow = Flow(records)
+            for view in FlowView.allCases { #expect(view.render(flow).hasSuffix("\n")) }
+        }
+    }
+
+    @Test func `JSON and the tree leave no control character of a name in their output`() {
+        let flow = Flow(GoldenFlow.hostile.records)
+        let outputs = [FlowView.json.render(flow), FlowView.tree.render(flow)]
+        for output in outputs {
+            #expect(output.unicodeScalars.allSatisfy { $0.value >= 0x20 || $0 == "\n" })
+        }
+    }
+
+    @Test func `the tree has colours only when they are asked for`() {
+        let flow = Flow(GoldenFlow.order.records)
+        let plain = FlowView.tree.render(flow)
+        let colourful = FlowView.tree.render(flow, colour: true)
+        #expect(!plain.contains("\u{1B}") && colourful.contains("\u{1B}[31m"))
+        #expect(colourful.replacing(/\u{1B}\[[0-9]*m/, with: "") == plain)
+    }
+}
