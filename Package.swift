@@ -15,6 +15,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library target on the given floor of the house (see README, "The house").
@@ -48,6 +49,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         // Floor 0: values and C. Nothing here knows about any other room.
@@ -63,7 +65,7 @@ let package = Package(
 
         // Floor 2
         library("ThroughlineMermaid", ["ThroughlineModel", "ThroughlineFlow"]),
-        library("ThroughlineInMemory", ["Throughline"]),
+        library("ThroughlineInMemory", ["Throughline", "ThroughlineModel", deques, tracing]),
 
         // Floor 3
         library("ThroughlineStore", ["ThroughlineModel", "SQLite"]),
@@ -82,13 +84,14 @@ let package = Package(
         .executableTarget(
             name: "order-fulfilment",
             dependencies: [
-                "OrderFulfilment", "Throughline", "ThroughlineInMemory", "ThroughlineKafka", argumentParser,
+                "OrderFulfilment", "Throughline", "ThroughlineKafka", "ThroughlineRecorder", argumentParser,
             ],
             path: "examples/order-fulfilment", swiftSettings: settings),
         .executableTarget(
             name: "ThroughlineCLI",
             dependencies: [
-                "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "ThroughlineRecorder", "OrderFulfilment",
+                "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "ThroughlineRecorder",
+                "OrderFulfilment",
                 argumentParser,
             ],
             swiftSettings: settings),
@@ -100,13 +103,17 @@ let package = Package(
             ["ThroughlineTracer", "ThroughlineModel", tracing, logging, metrics, metricsTestKit, serviceLifecycle]),
         library("FlowFixtures", ["ThroughlineModel"], path: "Tests/FlowFixtures"),
         tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
-        tests("ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
+        tests(
+            "ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
         tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("ThroughlineStoreTests", ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite", "StoreWriter"]),
+        tests(
+            "ThroughlineStoreTests",
+            ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite", "StoreWriter"]),
         // A process of its own for the store's tests, which kill it, starve it and run several.
         .executableTarget(
-            name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"], path: "Tests/StoreWriter",
+            name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"],
+            path: "Tests/StoreWriter",
             swiftSettings: settings),
         tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline", "CRDKafka"]),
         tests(

@@ -1,5 +1,5 @@
-import Tracing
 import ThroughlineModel
+import Tracing
 
 /// Makes message ids: UUIDs of version 7 (RFC 9562, section 5.7), so that ids sort by the time they were made.
 public struct MessageIDGenerator: Sendable {

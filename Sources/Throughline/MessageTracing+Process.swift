@@ -81,7 +81,9 @@ extension MessageTracing {
                 describe(message, details, identity, as: .process, named: "process", in: &attributes)
                 attributes.set(ThroughlineAttribute.attempt, value: attempt.map { .int64(Int64($0)) })
                 if let enqueued = details.enqueuedTime {
-                    attributes.set(ThroughlineAttribute.queueTime, value: .int64(Int64(clamping: enqueued.nanoseconds(until: now))))
+                    attributes.set(
+                        ThroughlineAttribute.queueTime, value: .int64(Int64(clamping: enqueued.nanoseconds(until: now)))
+                    )
                 }
                 attributes.note(ignored: reading.ignored)
             }

@@ -1,7 +1,6 @@
 import Synchronization
 import ThroughlineModel
 public import Tracing
-import ThroughlineModel
 
 /// The middleware: gives every message its ids, carries trace context in its headers, and records what happens to it.
 ///

@@ -1,5 +1,5 @@
-import Tracing
 import ThroughlineModel
+import Tracing
 
 /// A consumer that handles each message with its ids and trace context in place, and settles it by the outcome:
 /// ``MessageTracing/process(_:policy:_:)`` and ``MessageTracing/settle(_:as:_:)`` around any ``MessageConsumer``.

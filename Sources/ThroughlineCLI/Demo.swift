@@ -4,6 +4,7 @@ import OrderFulfilment
 import ThroughlineFlow
 import ThroughlineMermaid
 import ThroughlineRecorder
+import ThroughlineStore
 
 /// `throughline demo`
 struct Demo: AsyncParsableCommand {

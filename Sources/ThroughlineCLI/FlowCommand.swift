@@ -1,7 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import ThroughlineFlow
-import ThroughlineMermaid
+public import ThroughlineMermaid
+import ThroughlineModel
 import ThroughlineStore
 
 extension FlowView: ExpressibleByArgument {}

@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import ThroughlineFlow
-import ThroughlineMermaid
+public import ThroughlineMermaid
 import ThroughlineStore
 
 extension MapView: ExpressibleByArgument {}

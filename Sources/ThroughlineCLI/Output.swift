@@ -5,7 +5,8 @@ enum Output {
     /// True when colours are wanted: a terminal, and nobody set NO_COLOR (no-color.org).
     static var isColoured: Bool {
         let environment = ProcessInfo.processInfo.environment
-        return environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb" && isatty(STDOUT_FILENO) == 1
+        return environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+            && isatty(STDOUT_FILENO) == 1
     }
 
     static func json(_ value: some Encodable) throws -> String {

@@ -24,7 +24,9 @@ struct Age: ExpressibleByArgument {
 
     init?(argument: String) {
         let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        guard let unit = argument.last.flatMap({ units[$0] }), let number = UInt64(argument.dropLast()) else { return nil }
+        guard let unit = argument.last.flatMap({ units[$0] }), let number = UInt64(argument.dropLast()) else {
+            return nil
+        }
         let (seconds, isTooLong) = number.multipliedReportingOverflow(by: unit)
         guard !isTooLong, seconds < 9_000_000_000 else { return nil }
         nanoseconds = seconds * 1_000_000_000

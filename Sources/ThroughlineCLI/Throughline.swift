@@ -33,17 +33,17 @@ struct ThroughlineCommand: AsyncParsableCommand {
             let text = fullMessage(for: error)
             if exitCode(for: error).isSuccess {
                 print(text)
-                exit(0)
+                Foundation.exit(0)
             }
             let isUsage = exitCode(for: error) == .validationFailure
             FileHandle.standardError.write(Data((text + "\n").utf8))
-            exit(isUsage ? Failure.Code.usage.rawValue : Failure.Code.notFound.rawValue)
+            Foundation.exit(isUsage ? Failure.Code.usage.rawValue : Failure.Code.notFound.rawValue)
         }
     }
 
     private static func leave(_ code: Failure.Code, saying message: String) -> Never {
         FileHandle.standardError.write(Data("throughline: \(message)\n".utf8))
-        exit(code.rawValue)
+        Foundation.exit(code.rawValue)
     }
 }
 

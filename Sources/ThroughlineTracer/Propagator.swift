@@ -1,5 +1,5 @@
-public import Tracing
 import ThroughlineModel
+public import Tracing
 
 /// Carries one kind of context in headers (OpenTelemetry, context/api-propagators.md, TextMapPropagator).
 public protocol Propagator: Sendable {

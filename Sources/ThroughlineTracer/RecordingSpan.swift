@@ -1,6 +1,6 @@
-public import Tracing
 import Synchronization
 import ThroughlineModel
+public import Tracing
 
 /// A span of ``RecordingTracer``.
 ///
@@ -111,7 +111,9 @@ public final class RecordingSpan: Tracing.Span {
     /// say something for themselves, as those of a batch member without trace context do.
     public func addLink(_ link: Tracing.SpanLink) {
         let limit = core.configuration.limits.links
-        guard link.context.spanContext != nil || link.attributes.get(MessagingAttribute.messageID) != nil else { return }
+        guard link.context.spanContext != nil || link.attributes.get(MessagingAttribute.messageID) != nil else {
+            return
+        }
         change { state in
             if state.links.count < limit { state.links.append(link) } else { state.dropped.links += 1 }
         }

@@ -150,7 +150,8 @@ struct IdentityTests {
         #expect(effect["traceparent"] == nil)
     }
 
-    @Test("100,000 messages, 50 handlers at a time, child tasks, batches and failures: every cause is right, none leaks")
+    @Test(
+        "100,000 messages, 50 handlers at a time, child tasks, batches and failures: every cause is right, none leaks")
     func soak() async throws {
         let tracing = Bench(sampler: NeverSampler()).tracing
         let audit = Audit()

@@ -82,7 +82,9 @@ struct SpanTests {
     @Test("A batch is the root of a trace with one link a message, each with the message's own ids")
     func batch() async throws {
         let bench = Bench()
-        let messages = [await bench.published(), await bench.published(), TestMessage(headers: ["message-id": ["bare"]])]
+        let messages = [
+            await bench.published(), await bench.published(), TestMessage(headers: ["message-id": ["bare"]]),
+        ]
         await bench.tracing.processBatch(messages) { _ in }
         let span = try #require(await bench.span(named: "process orders"))
         #expect(span.parentID == nil)

@@ -129,7 +129,8 @@ struct PipelineTests {
         }
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: pipeline), .init(service: App(tracer: tracer))], logger: .init(label: "test")))
+                services: [.init(service: pipeline), .init(service: App(tracer: tracer))], logger: .init(label: "test"))
+        )
         async let running: Void = group.run()
         await group.triggerGracefulShutdown()
         try await running

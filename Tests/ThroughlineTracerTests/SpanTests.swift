@@ -19,7 +19,8 @@ struct SpanTests {
             attributes["flag"] = true
             attributes["list"] = ["a", "b"]
         }
-        span.addEvent(Tracing.SpanEvent(name: "happened", at: Instant(nanosecondsSinceEpoch: 1_500), attributes: ["k": 2]))
+        span.addEvent(
+            Tracing.SpanEvent(name: "happened", at: Instant(nanosecondsSinceEpoch: 1_500), attributes: ["k": 2]))
         span.addLink(Tracing.SpanLink(context: other.context, attributes: ["throughline.link.type": "retry-of"]))
         span.setStatus(.init(code: .error, message: "broken"))
         span.end(at: Instant(nanosecondsSinceEpoch: 3_000))

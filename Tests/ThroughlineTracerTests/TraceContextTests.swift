@@ -15,7 +15,8 @@ struct TraceContextTests {
             "01-\(trace)-\(span)-01", "cc-\(trace)-\(span)-01-what-the-future-brings", "cc-\(trace)-\(span)-01-",
         ])
     func continues(header: String) throws {
-        let context = try #require(SpanContext(traceParent: Bench().passedOn(["traceparent": header])["traceparent"] ?? ""))
+        let context = try #require(
+            SpanContext(traceParent: Bench().passedOn(["traceparent": header])["traceparent"] ?? ""))
         #expect(context.traceID.hex == Self.trace)
         #expect(context.spanID.hex != Self.span)
     }
@@ -23,7 +24,8 @@ struct TraceContextTests {
     @Test(
         "Headers that start a trace anew",
         arguments: [
-            "", "00", "00-\(trace)-\(span)", "00-\(trace)-\(span)-1", "00-\(trace)-\(span)-01-", "00-\(trace)-\(span)-01.",
+            "", "00", "00-\(trace)-\(span)", "00-\(trace)-\(span)-1", "00-\(trace)-\(span)-01-",
+            "00-\(trace)-\(span)-01.",
             "00-\(trace)-\(span)-01-extra", "cc-\(trace)-\(span)-01.extra", "ff-\(trace)-\(span)-01",
             "00-00000000000000000000000000000000-\(span)-01", "00-\(trace)-0000000000000000-01",
             "00-\(trace.uppercased())-\(span)-01", "00-\(trace)-\(span.uppercased())-01", "0x-\(trace)-\(span)-01",

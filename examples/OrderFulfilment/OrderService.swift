@@ -30,7 +30,8 @@ struct OrderService<Broker: OrderBroker>: Sendable {
 
     /// Handles the messages of a topic until the broker closes.
     func handle(
-        _ topic: String, group: String? = nil, _ handler: @escaping @Sendable (Event?, Order, Message) async throws -> Void
+        _ topic: String, group: String? = nil,
+        _ handler: @escaping @Sendable (Event?, Order, Message) async throws -> Void
     ) async throws {
         let consumer = TracedConsumer(
             try await broker.consumer(of: topic, group: group ?? name), tracing: tracing, onFailure: .retry(upTo: 4))

@@ -36,25 +36,30 @@ enum SpanBenchmark {
     static func span(_ count: Int, _ tracer: some Tracer, _ between: () async -> Void) async -> Double {
         var best = Double.infinity
         for _ in 0..<7 {
-            best = min(best, nanoseconds(count, runs: 1) {
-                for index in 0..<count {
-                    let span = tracer.startSpan("send orders", ofKind: .producer)
-                    if span.isRecording {
-                        span.updateAttributes { attributes in
-                            attributes.reserveCapacity(8)
-                            attributes.set("messaging.system", value: .string("kafka"))
-                            attributes.set("messaging.operation.name", value: .string("send"))
-                            attributes.set("messaging.operation.type", value: .string("send"))
-                            attributes.set("messaging.destination.name", value: .string("orders"))
-                            attributes.set("messaging.message.id", value: .string("0198b2c4-7d5e-7000-8000-000000000001"))
-                            attributes.set("messaging.message.conversation_id", value: .string("0198b2c4-7d5e-7000-8000-000000000002"))
-                            attributes.set("messaging.destination.partition.id", value: .string("3"))
-                            attributes.set("messaging.kafka.offset", value: .int64(Int64(index)))
+            best = min(
+                best,
+                nanoseconds(count, runs: 1) {
+                    for index in 0..<count {
+                        let span = tracer.startSpan("send orders", ofKind: .producer)
+                        if span.isRecording {
+                            span.updateAttributes { attributes in
+                                attributes.reserveCapacity(8)
+                                attributes.set("messaging.system", value: .string("kafka"))
+                                attributes.set("messaging.operation.name", value: .string("send"))
+                                attributes.set("messaging.operation.type", value: .string("send"))
+                                attributes.set("messaging.destination.name", value: .string("orders"))
+                                attributes.set(
+                                    "messaging.message.id", value: .string("0198b2c4-7d5e-7000-8000-000000000001"))
+                                attributes.set(
+                                    "messaging.message.conversation_id",
+                                    value: .string("0198b2c4-7d5e-7000-8000-000000000002"))
+                                attributes.set("messaging.destination.partition.id", value: .string("3"))
+                                attributes.set("messaging.kafka.offset", value: .int64(Int64(index)))
+                            }
                         }
+                        span.end()
                     }
-                    span.end()
-                }
-            })
+                })
             await between()
         }
         return best

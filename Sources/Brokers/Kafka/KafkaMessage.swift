@@ -99,9 +99,4 @@ extension KafkaMessage: PublishableMessage {
         headers.removeAll { $0.name == name }
         if let value { headers.append(KafkaHeader(name, value)) }
     }
-
-    /// Replaces every header of the name by one.
-    public static func setValue(_ value: String, forHeader name: String, in headers: inout [KafkaHeader]) {
-        setValue(Optional(value), forHeader: name, in: &headers)
-    }
 }

@@ -1,0 +1,57 @@
+import OrderFulfilment
+import Synchronization
+import Throughline
+import ThroughlineKafka
+
+/// The order process on Kafka, or on anything that speaks Kafka's protocol.
+final class KafkaBroker: OrderBroker {
+    private let configuration: KafkaConfiguration
+    private let admin: KafkaAdmin
+    private let open = Mutex<(producers: [KafkaProducer], consumers: [KafkaConsumer])>(([], []))
+
+    init(_ bootstrapServers: String) {
+        configuration = KafkaConfiguration(bootstrapServers)
+        admin = KafkaAdmin(configuration)
+    }
+
+    func createTopics(_ names: [String]) async throws {
+        for name in names { try await admin.createTopic(name) }
+    }
+
+    func producer() async throws -> KafkaProducer {
+        let producer = try KafkaProducer(configuration)
+        open.withLock { $0.producers.append(producer) }
+        return producer
+    }
+
+    func consumer(of topic: String, group: String) async throws -> KafkaConsumer {
+        var configuration = configuration
+        // The group names that Kafka knows are for the whole cluster, not for one topic as on the embedded broker.
+        configuration.groupID = group
+        let consumer = try KafkaConsumer(configuration, topics: [topic])
+        open.withLock { $0.consumers.append(consumer) }
+        return consumer
+    }
+
+    func message(to topic: String, key: String, body: [UInt8]) -> KafkaMessage {
+        KafkaMessage(topic: topic, key: Array(key.utf8), value: body)
+    }
+
+    func body(of message: KafkaMessage) -> [UInt8] { message.value ?? [] }
+
+    func closeConsumers() async {
+        await withTaskGroup(of: Void.self) { group in
+            for consumer in open.withLock({ $0.consumers }) {
+                // What could not be settled comes again at the next start.
+                group.addTask { try? await consumer.close() }
+            }
+        }
+    }
+
+    func close() async {
+        for producer in open.withLock({ $0.producers }) {
+            // Every send was confirmed by then; there is nothing left to lose.
+            try? await producer.close()
+        }
+    }
+}
