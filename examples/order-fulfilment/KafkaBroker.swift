@@ -26,8 +26,9 @@ final class KafkaBroker: OrderBroker {
 
     func consumer(of topic: String, group: String) async throws -> KafkaConsumer {
         var configuration = configuration
-        // The group names that Kafka knows are for the whole cluster, not for one topic as on the embedded broker.
-        configuration.groupID = group
+        // A group a topic: Kafka's groups span topics, and one whose members subscribe to different ones stops all of
+        // them whenever one joins or leaves.
+        configuration.groupID = "\(group).\(topic)"
         let consumer = try KafkaConsumer(configuration, topics: [topic])
         open.withLock { $0.consumers.append(consumer) }
         return consumer
