@@ -29,6 +29,8 @@ final class KafkaBroker: OrderBroker {
         // A group a topic: Kafka's groups span topics, and one whose members subscribe to different ones stops all of
         // them whenever one joins or leaves.
         configuration.groupID = "\(group).\(topic)"
+        // Some brokers wait for half of it before they let the first member of a group begin.
+        configuration.sessionTimeout = .seconds(6)
         let consumer = try KafkaConsumer(configuration, topics: [topic])
         open.withLock { $0.consumers.append(consumer) }
         return consumer
