@@ -19,12 +19,29 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
+                "PlainLoop",
                 .product(name: "Throughline", package: "throughline"),
+                .product(name: "ThroughlineInMemory", package: "throughline"),
+                .product(name: "ThroughlineStore", package: "throughline"),
                 .product(name: "ThroughlineTracer", package: "throughline"),
                 .product(name: "ThroughlineModel", package: "throughline"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
             ],
-            swiftSettings: settings)
+            swiftSettings: settings),
+        // The rival of the store: the same rows into the same tables, in C.
+        .target(name: "PlainLoop", linkerSettings: [.linkedLibrary("sqlite3")]),
+        // A program of its own, because counting allocations would slow the others down.
+        .executableTarget(
+            name: "allocations",
+            dependencies: [
+                "CountingAllocator",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "ThroughlineTracer", package: "throughline"),
+                .product(name: "ThroughlineModel", package: "throughline"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: settings),
+        .target(name: "CountingAllocator"),
     ]
 )

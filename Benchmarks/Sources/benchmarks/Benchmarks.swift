@@ -1,6 +1,11 @@
+/// Ratios in one run: `scripts/bench [span] [hop] [store]`. docs/benchmarks.md has the figures and how to read them.
 @main
 enum Benchmarks {
     static func main() async throws {
-        await SpanBenchmark.run()
+        let wanted = CommandLine.arguments.dropFirst()
+        func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
+        if runs("span") { await SpanBenchmark.run() }
+        if runs("hop") { try await HopBenchmark.run() }
+        if runs("store") { try await StoreBenchmark.run() }
     }
 }
