@@ -119,6 +119,13 @@ let package = Package(
         tests(
             "ThroughlineRecorderTests",
             ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
+        tests(
+            "DocumentationTests",
+            [
+                "Throughline", "ThroughlineFlow", "ThroughlineInMemory", "ThroughlineKafka", "ThroughlineMermaid",
+                "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore", "ThroughlineTracer", "FlowFixtures",
+                tracing, logging, serviceLifecycle,
+            ]),
         tests("ThroughlineCLITests", ["ThroughlineStore", "ThroughlineModel"]),
     ]
 )
