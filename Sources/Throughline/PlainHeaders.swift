@@ -5,11 +5,15 @@ import ThroughlineModel
 /// Lower case with `-`, because that is valid in every broker's headers. Neither OpenTelemetry nor the W3C defines
 /// names for these ids; traceparent, tracestate and baggage are written by the tracer's propagators.
 public enum PlainHeaders {
+    /// The id of the message.
     public static let messageID = "message-id"
+    /// The id that all messages of one flow share.
     public static let correlationID = "correlation-id"
     /// One id, or several joined by commas when a batch was the cause.
     public static let causationID = "causation-id"
+    /// The type of the message, such as `OrderPlaced`.
     public static let messageType = "message-type"
+    /// A `MessageIntent` raw value.
     public static let intent = "message-intent"
 
     /// The longest id, in bytes, that is read or written.

@@ -27,8 +27,10 @@ public protocol TraceableMessage {
 }
 
 extension TraceableMessage {
+    /// Nothing known.
     public var details: MessageDetails { MessageDetails() }
 
+    /// No, which is right for dictionaries.
     public static func isRepeated(header name: String, in headers: Headers) -> Bool { false }
 }
 
@@ -47,6 +49,7 @@ public protocol PublishableMessage: TraceableMessage {
 }
 
 extension PublishableMessage {
+    /// False: the broker has no property for it.
     public mutating func setNative(_ id: String, for field: IdentityField) -> Bool { false }
 }
 
@@ -108,6 +111,7 @@ public struct MessageDetails: Sendable {
 
 /// A broker, by the value that `messaging.system` has for it.
 public struct MessagingSystem: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The value of `messaging.system`.
     public let rawValue: String
 
     /// Makes a system of the value of `messaging.system`.

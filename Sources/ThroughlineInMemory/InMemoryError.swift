@@ -14,6 +14,7 @@ public enum InMemoryError: Error, Hashable, CustomStringConvertible {
     /// The message should go to a dead-letter topic, and its topic names none.
     case noDeadLetterTopic(String)
 
+    /// What happened, to what, and what to do.
     public var description: String {
         switch self {
         case .closed:

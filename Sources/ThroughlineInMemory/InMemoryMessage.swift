@@ -16,6 +16,7 @@ public struct InMemoryMessage: PublishableMessage, Sendable {
         let token: UInt64
     }
 
+    /// `inprocess`.
     public static let system = MessagingSystem.inProcess
 
     /// The topic.
@@ -24,6 +25,7 @@ public struct InMemoryMessage: PublishableMessage, Sendable {
     public var key: String?
     /// Each name stands once.
     public var headers: [String: String]
+    /// The content, which the broker does not look into.
     public var body: [UInt8]
     /// What the broker said when it handed the message over; nil for one that was not received.
     public internal(set) var delivery: Delivery?
@@ -46,14 +48,17 @@ public struct InMemoryMessage: PublishableMessage, Sendable {
     /// The body as text; bytes that are not UTF-8 are replaced.
     public var text: String { String(decoding: body, as: UTF8.self) }
 
+    /// What the broker knows about the message.
     public var details: MessageDetails {
         MessageDetails(
             consumerGroup: delivery?.group, partition: delivery.map { "\($0.partition)" }, offset: delivery?.offset,
             key: key, attempt: delivery?.attempt, enqueuedTime: enqueuedTime, bodySize: body.count)
     }
 
+    /// The value of a header.
     public static func value(forHeader name: String, in headers: [String: String]) -> String? { headers[name] }
 
+    /// Sets or removes a header.
     public static func setValue(_ value: String?, forHeader name: String, in headers: inout [String: String]) {
         headers[name] = value
     }

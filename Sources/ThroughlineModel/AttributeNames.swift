@@ -1,29 +1,49 @@
 /// The names of OpenTelemetry's messaging attributes that Throughline writes or reads
 /// (semantic conventions v1.44, messaging spans; status: development).
 public enum MessagingAttribute {
+    /// The broker, such as `kafka`; `MessagingSystem` of the middleware has the values.
     public static let system = "messaging.system"
+    /// What the client calls the operation, such as `send`, `poll` or `ack`.
     public static let operationName = "messaging.operation.name"
+    /// A ``MessagingOperation`` raw value.
     public static let operationType = "messaging.operation.type"
+    /// The topic, queue, exchange, subject or stream.
     public static let destinationName = "messaging.destination.name"
+    /// The destination with its changing parts left open, such as `orders.{region}`.
     public static let destinationTemplate = "messaging.destination.template"
+    /// Boolean: the destination has no name, or one that the broker made up.
     public static let destinationAnonymous = "messaging.destination.anonymous"
+    /// Boolean: the destination vanishes with whoever made it.
     public static let destinationTemporary = "messaging.destination.temporary"
+    /// The partition, as text.
     public static let partitionID = "messaging.destination.partition.id"
+    /// The subscription of a destination that the delivery was for.
     public static let subscriptionName = "messaging.destination.subscription.name"
+    /// The consumer group that the delivery was for.
     public static let consumerGroup = "messaging.consumer.group.name"
+    /// The id of the client that sent or received.
     public static let clientID = "messaging.client.id"
+    /// The id of the message.
     public static let messageID = "messaging.message.id"
     /// "Sometimes called Correlation ID": the id that all messages of one flow share.
     public static let conversationID = "messaging.message.conversation_id"
+    /// Integer: the body in bytes.
     public static let bodySize = "messaging.message.body.size"
+    /// Integer: body and metadata in bytes.
     public static let envelopeSize = "messaging.message.envelope.size"
+    /// Integer: how many messages an operation on a batch was about.
     public static let batchMessageCount = "messaging.batch.message_count"
+    /// Kafka's message key, when it is text.
     public static let kafkaMessageKey = "messaging.kafka.message.key"
+    /// Integer: the position in Kafka's partition.
     public static let kafkaOffset = "messaging.kafka.offset"
+    /// Boolean: the message has no body and deletes its key.
     public static let kafkaTombstone = "messaging.kafka.message.tombstone"
     /// Stable, from the general conventions.
     public static let errorType = "error.type"
+    /// Stable, from the general conventions: the host of the broker.
     public static let serverAddress = "server.address"
+    /// Integer; stable, from the general conventions: the port of the broker.
     public static let serverPort = "server.port"
 }
 
@@ -53,14 +73,23 @@ public enum ThroughlineAttribute {
 
 /// The names of resource attributes that Throughline reads (semantic conventions v1.44, resource).
 public enum ResourceAttribute {
+    /// What the service is called; the one attribute that everything shows.
     public static let serviceName = "service.name"
+    /// The version of the service, as its makers write it.
     public static let serviceVersion = "service.version"
+    /// What several services belong to.
     public static let serviceNamespace = "service.namespace"
+    /// Tells one running instance of a service from the others.
     public static let serviceInstanceID = "service.instance.id"
+    /// The host that the service ran on.
     public static let hostName = "host.name"
+    /// Integer: the process id.
     public static let processID = "process.pid"
+    /// The tracing backend that made the spans.
     public static let sdkName = "telemetry.sdk.name"
+    /// The language of the backend, such as `swift`.
     public static let sdkLanguage = "telemetry.sdk.language"
+    /// The version of the backend.
     public static let sdkVersion = "telemetry.sdk.version"
 }
 

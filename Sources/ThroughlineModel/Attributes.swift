@@ -5,7 +5,9 @@
 public struct Attributes: Sendable {
     /// One key and its value.
     public struct Element: Hashable, Sendable {
+        /// The name.
         public var key: String
+        /// The value.
         public var value: AttributeValue
 
         /// Makes a pair.
@@ -56,17 +58,22 @@ public struct Attributes: Sendable {
 }
 
 extension Attributes: RandomAccessCollection {
+    /// The position of the attribute that was set first.
     public var startIndex: Int { elements.startIndex }
+    /// The position after the last.
     public var endIndex: Int { elements.endIndex }
+    /// The attribute at a position; out of bounds is a mistake of the caller and traps.
     public subscript(position: Int) -> Element { elements[position] }
 }
 
 extension Attributes: Hashable {
+    /// True when both hold the same values, in any order.
     public static func == (left: Attributes, right: Attributes) -> Bool {
         left.elements == right.elements
             || left.count == right.count && left.elements.allSatisfy { right[$0.key] == $0.value }
     }
 
+    /// Hashes keys and values, in any order.
     public func hash(into hasher: inout Hasher) {
         var sum = 0
         for element in elements { sum ^= element.hashValue }

@@ -28,9 +28,8 @@ public final class IDGenerator: Sendable {
     ///
     /// - Parameter time: when the trace begins.
     public func traceID(at time: Timestamp) -> TraceID {
-        let right = nonZeroBits()
-        return TraceID(
-            high: time.nanosecondsSinceEpoch / 1_000_000 << 16 | right.byteSwapped & 0xFFFF, low: nonZeroBits())
+        let milliseconds = time.nanosecondsSinceEpoch / 1_000_000
+        return TraceID(high: milliseconds << 16 | randomBits() & 0xFFFF, low: nonZeroBits())
     }
 
     /// A random span id.

@@ -1,6 +1,8 @@
 /// What made the spans: a service, its version, its host (OpenTelemetry's Resource).
 public struct Resource: Hashable, Sendable {
+    /// Who made the spans, by the names in ``ResourceAttribute`` and others.
     public var attributes: Attributes
+    /// Where the conventions that the names follow are written down.
     public var schemaURL: String?
 
     /// Makes a resource of attributes.
@@ -15,9 +17,13 @@ public struct Resource: Hashable, Sendable {
 
 /// The library that made a span (OpenTelemetry's InstrumentationScope).
 public struct InstrumentationScope: Hashable, Sendable {
+    /// The name of the library.
     public var name: String
+    /// The version of the library.
     public var version: String?
+    /// What else is known of the library.
     public var attributes: Attributes
+    /// Where the conventions that its spans follow are written down.
     public var schemaURL: String?
 
     /// Makes a scope; an empty name means that nobody set it.

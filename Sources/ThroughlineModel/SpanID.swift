@@ -23,9 +23,11 @@ public struct SpanID: Hashable, Sendable {
 }
 
 extension SpanID: Comparable {
+    /// The order of the raw values; it means nothing but is always the same.
     public static func < (left: SpanID, right: SpanID) -> Bool { left.rawValue < right.rawValue }
 }
 
 extension SpanID: CustomStringConvertible {
+    /// The same as ``hex``.
     public var description: String { hex }
 }

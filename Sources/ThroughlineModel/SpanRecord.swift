@@ -2,26 +2,39 @@
 ///
 /// A record with no ``end`` is a span that was started and has not ended as far as anyone knows.
 public struct SpanRecord: Hashable, Sendable {
+    /// The trace that the span belongs to.
     public var traceID: TraceID
+    /// The span itself.
     public var spanID: SpanID
     /// The span that this one is a child of; nil for the root of a trace.
     public var parentID: SpanID?
     /// True when the parent is known to live in another process.
     public var parentIsRemote: Bool
+    /// Sampled and random flags, as they are propagated.
     public var flags: TraceFlags
+    /// The vendors' list, as it is propagated.
     public var traceState: TraceState
+    /// What was done, such as `send orders`.
     public var name: String
+    /// The role of the span.
     public var kind: SpanKind
+    /// When it began.
     public var start: Timestamp
     /// Nil while the span has not ended.
     public var end: Timestamp?
+    /// What is known about it.
     public var attributes: Attributes
+    /// What happened meanwhile.
     public var events: [SpanEvent]
+    /// The other spans that it refers to.
     public var links: [SpanLink]
+    /// How it ended.
     public var status: SpanStatus
     /// What the limits left out.
     public var dropped: DroppedCounts
+    /// What made the span.
     public var resource: Resource
+    /// The library that made the span.
     public var scope: InstrumentationScope
 
     /// Makes a record; everything but the identity, the name and the start has the value of "nothing known".
@@ -75,6 +88,7 @@ public struct SpanStatus: Hashable, Sendable {
         case error = 2
     }
 
+    /// Unset, right or failed.
     public var code: Code
     /// Says what went wrong; only an error has one.
     public var message: String?
@@ -95,9 +109,13 @@ public struct SpanStatus: Hashable, Sendable {
 
 /// Something that happened at one moment of a span.
 public struct SpanEvent: Hashable, Sendable {
+    /// What happened.
     public var name: String
+    /// When it happened.
     public var time: Timestamp
+    /// What is known about it.
     public var attributes: Attributes
+    /// How many attributes the limits left out.
     public var droppedAttributes: Int
 
     /// Makes an event.
@@ -111,8 +129,11 @@ public struct SpanEvent: Hashable, Sendable {
 
 /// A reference from one span to another, in the same trace or not.
 public struct SpanLink: Hashable, Sendable {
+    /// The span that is referred to.
     public var context: SpanContext
+    /// What is known about the reference.
     public var attributes: Attributes
+    /// How many attributes the limits left out.
     public var droppedAttributes: Int
 
     /// Makes a link.
@@ -146,8 +167,11 @@ public enum LinkType: String, Hashable, Sendable, CaseIterable {
 
 /// How many attributes, events and links the limits left out of a span.
 public struct DroppedCounts: Hashable, Sendable {
+    /// Attributes of the span itself, not of its events and links.
     public var attributes: Int
+    /// Events.
     public var events: Int
+    /// Links.
     public var links: Int
 
     /// Makes counts; zero by default.

@@ -16,6 +16,9 @@ public protocol SpanSink: Sendable {
 }
 
 extension SpanSink {
+    /// Does nothing, which is right for a sink that holds nothing back.
     public func flush() throws {}
+
+    /// Does nothing, which is right for a sink that holds nothing open.
     public func close() {}
 }

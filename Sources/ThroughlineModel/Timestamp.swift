@@ -1,5 +1,6 @@
 /// A moment as nanoseconds since 1970-01-01 00:00 UTC, leap seconds left out: OpenTelemetry's clock.
 public struct Timestamp: Hashable, Comparable, Sendable {
+    /// Nanoseconds since the epoch; the year 2554 is the last that fits.
     public var nanosecondsSinceEpoch: UInt64
 
     /// Makes a moment of nanoseconds since the epoch.
@@ -18,6 +19,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch &+ nanoseconds)
     }
 
+    /// Earlier comes first.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanosecondsSinceEpoch < right.nanosecondsSinceEpoch
     }

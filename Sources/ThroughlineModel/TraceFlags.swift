@@ -1,5 +1,6 @@
 /// The flags of a trace context (W3C Trace Context Level 2, section 3.2.2.5).
 public struct TraceFlags: OptionSet, Hashable, Sendable {
+    /// The byte on the wire.
     public let rawValue: UInt8
 
     /// Makes flags of the byte on the wire; unknown bits are kept here and dropped when a header is written.

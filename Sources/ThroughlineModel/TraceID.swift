@@ -29,11 +29,13 @@ public struct TraceID: Hashable, Sendable {
 }
 
 extension TraceID: Comparable {
+    /// The order of the bytes, which for ids that Throughline made is that of time.
     public static func < (left: TraceID, right: TraceID) -> Bool {
         left.high == right.high ? left.low < right.low : left.high < right.high
     }
 }
 
 extension TraceID: CustomStringConvertible {
+    /// The same as ``hex``.
     public var description: String { hex }
 }

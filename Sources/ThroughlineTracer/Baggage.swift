@@ -11,7 +11,9 @@ public struct Baggage: Hashable, Sendable {
 
     /// One value, with the properties that came with it.
     public struct Member: Hashable, Sendable {
+        /// The name, a token.
         public let key: String
+        /// The value, decoded.
         public let value: String
         /// What stands after the value, as it arrived: `ttl=60` or a bare word each.
         public let properties: [String]

@@ -14,6 +14,7 @@ public final class InMemorySink: SpanSink {
     /// What was written so far, in the order in which it came.
     public var records: [SpanRecord] { list.withLock { $0 } }
 
+    /// Appends a batch.
     public func write(_ batch: [SpanRecord]) {
         list.withLock { $0 += batch }
     }

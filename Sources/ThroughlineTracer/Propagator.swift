@@ -19,11 +19,13 @@ public protocol Propagator: Sendable {
 
 /// `traceparent` and `tracestate` (W3C Trace Context Level 2).
 public struct W3CTraceContextPropagator: Propagator {
+    /// The headers that it reads and writes.
     public var fields: [String] { ["traceparent", "tracestate"] }
 
     /// Makes the propagator; it has no settings.
     public init() {}
 
+    /// Writes both headers; `tracestate` only when there is one, shortened to what is always passed on.
     public func inject<Carrier, Inject: Injector>(
         _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
     ) where Inject.Carrier == Carrier {
@@ -34,6 +36,7 @@ public struct W3CTraceContextPropagator: Propagator {
         }
     }
 
+    /// Reads both headers; a malformed `traceparent` leaves the context as it was, a malformed `tracestate` is dropped.
     public func extract<Carrier, Extract: Extractor>(
         _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
     ) where Extract.Carrier == Carrier {
@@ -49,17 +52,20 @@ public struct W3CTraceContextPropagator: Propagator {
 
 /// `baggage` (W3C Baggage).
 public struct W3CBaggagePropagator: Propagator {
+    /// The headers that it reads and writes.
     public var fields: [String] { ["baggage"] }
 
     /// Makes the propagator; it has no settings.
     public init() {}
 
+    /// Writes the header when there is any baggage.
     public func inject<Carrier, Inject: Injector>(
         _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
     ) where Inject.Carrier == Carrier {
         if let header = context.baggage.header { injector.inject(header, forKey: "baggage", into: &carrier) }
     }
 
+    /// Reads the header; one without a valid member leaves the context as it was.
     public func extract<Carrier, Extract: Extractor>(
         _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
     ) where Extract.Carrier == Carrier {

@@ -55,6 +55,7 @@ public final class RecordingSpan: Tracing.Span {
         isSampled && state.withLock { $0.end == nil }
     }
 
+    /// The name; changes count until the span ends.
     public var operationName: String {
         get { state.withLock { $0.name } }
         set { change { $0.name = newValue } }
@@ -75,6 +76,7 @@ public final class RecordingSpan: Tracing.Span {
         }
     }
 
+    /// Says how the operation ended; the last word counts, but no error of a span that was cancelled.
     public func setStatus(_ status: Tracing.SpanStatus) {
         change { state in
             // `withSpan` says "error" of a cancelled task too; cancelling is no failure.
@@ -83,6 +85,7 @@ public final class RecordingSpan: Tracing.Span {
         }
     }
 
+    /// Adds an event; beyond the limit it is counted as dropped.
     public func addEvent(_ event: Tracing.SpanEvent) {
         let limit = core.configuration.limits.events
         change { state in

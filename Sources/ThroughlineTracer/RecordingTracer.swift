@@ -29,6 +29,7 @@ public struct RecordingTracer: Tracer {
         public init() {}
     }
 
+    /// What it makes.
     public typealias Span = RecordingSpan
 
     let core: TracerCore
@@ -43,6 +44,7 @@ public struct RecordingTracer: Tracer {
         core = TracerCore(pipeline: pipeline, resource: resource, configuration: configuration)
     }
 
+    /// Starts a span, a child of the one in the context if there is one; the sampler decides whether it is recorded.
     public func startSpan<Instant: TracerInstant>(
         _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: Tracing.SpanKind,
         at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
@@ -71,6 +73,7 @@ public struct RecordingTracer: Tracer {
         core.pipeline.requestFlush()
     }
 
+    /// Writes the context into headers, with every propagator of the configuration.
     public func inject<Carrier, Inject: Injector>(
         _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
     ) where Inject.Carrier == Carrier {
@@ -79,6 +82,7 @@ public struct RecordingTracer: Tracer {
         }
     }
 
+    /// Reads the context from headers, with every propagator of the configuration.
     public func extract<Carrier, Extract: Extractor>(
         _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
     ) where Extract.Carrier == Carrier {

@@ -12,8 +12,11 @@ public protocol Sampler: Sendable {
 public struct SamplingParameters: Sendable {
     /// The parent, in this process or another; nil for the root of a trace.
     public let parent: SpanContext?
+    /// The trace that the span will belong to.
     public let traceID: TraceID
+    /// What the span is called at its start.
     public let name: String
+    /// The role of the span.
     public let kind: SpanKind
 
     /// Makes parameters, for testing a sampler.
@@ -29,6 +32,8 @@ public struct SamplingParameters: Sendable {
 public struct AlwaysOnSampler: Sampler {
     /// Makes the sampler.
     public init() {}
+
+    /// Always true.
     public func shouldSample(_ span: SamplingParameters) -> Bool { true }
 }
 
@@ -36,6 +41,8 @@ public struct AlwaysOnSampler: Sampler {
 public struct AlwaysOffSampler: Sampler {
     /// Makes the sampler.
     public init() {}
+
+    /// Always false.
     public func shouldSample(_ span: SamplingParameters) -> Bool { false }
 }
 
@@ -52,6 +59,7 @@ public struct TraceIDRatioSampler: Sampler {
         threshold = UInt64((range * (1 - min(max(ratio, 0), 1))).rounded())
     }
 
+    /// True when the random part of the trace id reaches the threshold.
     public func shouldSample(_ span: SamplingParameters) -> Bool {
         span.traceID.low & 0x00FF_FFFF_FFFF_FFFF >= threshold
     }
@@ -66,6 +74,7 @@ public struct ParentBasedSampler: Sampler {
         self.root = root
     }
 
+    /// The parent's decision, or the root sampler's.
     public func shouldSample(_ span: SamplingParameters) -> Bool {
         span.parent?.isSampled ?? root.shouldSample(span)
     }

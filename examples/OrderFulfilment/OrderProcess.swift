@@ -49,5 +49,6 @@ public struct OrderProcess<Broker: OrderBroker>: Sendable {
 
 /// The orders did not come to their end within a minute.
 public struct OrderProcessTimeout: Error, CustomStringConvertible {
+    /// What happened and what to look at.
     public let description = "the orders were not done after a minute; is the broker reachable?"
 }
