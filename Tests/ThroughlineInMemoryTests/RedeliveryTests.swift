@@ -65,7 +65,8 @@ import ThroughlineInMemory
         #expect(broker.backlog(of: "orders", group: "billing") == 0)
     }
 
-    @Test func `after its last attempt a message is dead-lettered, whether it was requeued or timed out`() async throws {
+    @Test func `after its last attempt a message is dead-lettered, whether it was requeued or timed out`() async throws
+    {
         let broker = try broker(
             TopicOptions(redeliveryTimeout: .seconds(30), maximumAttempts: 2, deadLetterTopic: "orders.dead"))
         let consumer = try broker.consumer(of: "orders", group: "billing")

@@ -23,7 +23,8 @@ enum StoreBenchmark {
             let path = directory.appending(path: "store-\(round).db").path
             ours = max(ours, try await throughPipeline(count, path))
             bytes = Double(try TraceReader(path: path).check().fileBytes) / Double(count)
-            let seconds = plain_loop_copy(path, directory.appending(path: "plain-\(round).db").path, Int32(count / 4_096))
+            let seconds = plain_loop_copy(
+                path, directory.appending(path: "plain-\(round).db").path, Int32(count / 4_096))
             guard seconds > 0 else { throw Failed(what: "the loop in C failed: \(seconds)") }
             theirs = max(theirs, Double(count) / seconds)
         }
