@@ -62,6 +62,7 @@ extension MessageTracing {
 
         var context = span.context
         context.message = MessageContext(members.map(\.identity))
+        if span.isRecording { context.handling = Handling(span: span) }
         return (span, context)
     }
 }

@@ -51,7 +51,12 @@ extension MessageTracing {
         let attempt: Int
     }
 
-    func begin<Message: TraceableMessage>(_ message: Message, policy: PropagationPolicy) -> Delivery {
+    /// Starts the span of one attempt.
+    ///
+    /// - Parameter attempt: The number of the attempt, where the caller counts; nil takes the broker's.
+    func begin<Message: TraceableMessage>(
+        _ message: Message, policy: PropagationPolicy, attempt number: Int? = nil
+    ) -> Delivery {
         let ambient = ServiceContext.current
         var reading = HeaderReading(message)
         let identity = identity(ofIncoming: &reading, trusted: policy.trustsHeaders)
@@ -73,7 +78,8 @@ extension MessageTracing {
         let key = AttemptMemory.Key(
             messageID: identity.messageID, destination: message.destination, consumerGroup: details.consumerGroup)
         let previous = attempts.attempt(for: key)
-        let attempt = details.attempt ?? previous.map { $0.number + 1 }
+        let attempt = number ?? details.attempt ?? previous.map { $0.number + 1 }
+        let replay = policy.trustsHeaders ? replay(of: message) : nil
 
         let span = tracer.startSpan(spanName("process", message.destination), context: parent, ofKind: .consumer)
         if span.isRecording {
@@ -85,9 +91,14 @@ extension MessageTracing {
                         ThroughlineAttribute.queueTime, value: .int64(Int64(clamping: enqueued.nanoseconds(until: now)))
                     )
                 }
+                if let replay {
+                    attributes.set(ThroughlineAttribute.replay, value: .bool(true))
+                    attributes.set(ThroughlineAttribute.replayCount, value: .int64(Int64(replay.count)))
+                }
                 attributes.note(ignored: reading.ignored)
             }
             if policy.links { span.addLink(creation, .creation) }
+            if let replay { span.addLink(replay.deadLetter, .replayOf) }
             if let previous { span.addLink(previous.context, .retryOf) }
             if let ambient { span.addLink(ambient, .ambient) }
         }
@@ -95,6 +106,7 @@ extension MessageTracing {
 
         var context = span.context
         context.message = MessageContext([identity])
+        if span.isRecording { context.handling = Handling(span: span) }
         return Delivery(span: span, context: context, key: key, attempt: attempt ?? 1)
     }
 

@@ -27,19 +27,37 @@ extension MessageTracing {
         var reading = HeaderReading(message)
         let identity = identity(
             ofOutgoing: &reading, messageType: messageType, intent: intent, cause: current.message)
-        let span = tracer.startSpan(spanName("send", message.destination), context: current, ofKind: .producer)
+        return try await transmit(message, reading, identity, in: current, send)
+    }
+
+    /// Sends a message whose ids are settled: records the sending, writes ids and trace context into a copy.
+    ///
+    /// - Parameters:
+    ///   - surroundings: What the span is started in; its message stays the one being handled.
+    ///   - links: What the span links to, apart from its parent.
+    ///   - describeMore: Adds attributes beyond those of every message.
+    func transmit<Message: PublishableMessage, Receipt>(
+        _ message: Message, _ reading: HeaderReading<Message>, _ identity: MessageIdentity,
+        in surroundings: ServiceContext, links: [(context: ServiceContext, type: LinkType)] = [],
+        describing describeMore: (inout SpanAttributes) -> Void = { _ in }, _ send: (Message) async throws -> Receipt
+    ) async rethrows -> Receipt {
+        let span = tracer.startSpan(spanName("send", message.destination), context: surroundings, ofKind: .producer)
         defer { span.end() }
         if span.isRecording {
             span.updateAttributes { attributes in
                 describe(message, reading.details, identity, as: .send, named: "send", in: &attributes)
                 attributes.note(ignored: reading.ignored)
+                if let step = surroundings.sagaStep { attributes.set(step) }
+                if surroundings.isRebuild { attributes.set(ThroughlineAttribute.replay, value: .bool(true)) }
+                describeMore(&attributes)
             }
+            for link in links { span.addLink(link.context, link.type) }
         }
         note(ignored: reading.ignored)
 
         // A tracer that drops the span may hand back an empty context; what we put in must not be lost with it.
         var context = span.context
-        if context.message != current.message { context.message = current.message }
+        if context.message != surroundings.message { context.message = surroundings.message }
 
         var outgoing = message
         write(identity, into: &outgoing)

@@ -28,6 +28,20 @@ extension MessageTracing {
         }
     }
 
+    /// The attributes of a span about a message that exists only as what was captured of it.
+    func describe(
+        _ identity: MessageIdentity, system: MessagingSystem, destination: String, as operation: MessagingOperation,
+        in attributes: inout SpanAttributes
+    ) {
+        attributes.reserveCapacity(12)
+        attributes.set(MessagingAttribute.system, value: .string(system.rawValue))
+        attributes.set(MessagingAttribute.operationName, value: .string(operation.rawValue))
+        attributes.set(MessagingAttribute.operationType, value: .string(operation.rawValue))
+        attributes.set(MessagingAttribute.destinationName, value: .string(destination))
+        describe(identity, in: &attributes)
+        if let step = ServiceContext.current?.sagaStep { attributes.set(step) }
+    }
+
     func describeBatch(
         of count: Int, system: MessagingSystem, destination: String?,
         _ members: [(details: MessageDetails, identity: MessageIdentity)], in attributes: inout SpanAttributes

@@ -6,7 +6,7 @@ import Tracing
 public struct TracedConsumer<Base: MessageConsumer>: Sendable {
     /// The consumer that does the work.
     public let base: Base
-    private let tracing: MessageTracing
+    let tracing: MessageTracing
     private let failurePolicy: FailurePolicy
 
     /// Wraps a consumer.
@@ -37,6 +37,13 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
     public func run(
         concurrently limit: Int = 1, _ handle: @escaping @Sendable (Base.Message) async throws -> Void
     ) async throws {
+        try await runLoop(concurrently: limit) { try await handleOne($0, handle) }
+    }
+
+    /// Hands each message to a task of its own, a bounded number at a time.
+    func runLoop(
+        concurrently limit: Int, _ handle: @escaping @Sendable (Base.Message) async throws -> Void
+    ) async throws {
         let limit = max(1, limit)
         try await withThrowingTaskGroup(of: Void.self) { group in
             var running = 0
@@ -48,7 +55,7 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
                 guard let messages = try await base.receive(atMost: limit - running) else { break }
                 for message in messages {
                     running += 1
-                    group.addTask { try await handleOne(message, handle) }
+                    group.addTask { try await handle(message) }
                 }
             }
             try await group.waitForAll()
@@ -89,6 +96,7 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
     private func handleOne(
         _ message: Base.Message, _ handle: @Sendable (Base.Message) async throws -> Void
     ) async throws {
+        if tracing.isForAnotherGroup(message) { return await settle(message, .skipped) }
         let delivery = tracing.begin(message, policy: tracing.configuration.policy)
         let settlement: Settlement
         do {
@@ -108,7 +116,7 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
         await ServiceContext.withValue(delivery.context) { await settle(message, settlement) }
     }
 
-    private func settle(_ message: Base.Message, _ settlement: Settlement) async {
+    func settle(_ message: Base.Message, _ settlement: Settlement) async {
         // A settlement that the broker refuses, because the delivery has timed out for one, stands on its span. The
         // message will come again, and a consumer that is really broken says so at the next receive.
         try? await tracing.settle(message, as: settlement) { try await base.settle(message, as: settlement) }
@@ -116,7 +124,7 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
 }
 
 extension Span {
-    fileprivate func settled(as settlement: Settlement) {
+    func settled(as settlement: Settlement) {
         if isRecording { attributes.set(ThroughlineAttribute.settlement, value: .string(settlement.rawValue)) }
     }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+import Throughline
 import ThroughlineModel
 
 /// What one consumer group of a topic has read, holds and waits for.
@@ -153,7 +154,7 @@ struct GroupState {
     enum Outcome {
         case kept
         case finished
-        case failed(InMemoryMessage)
+        case failed(InMemoryMessage, DeadLetter.Reason)
     }
 
     /// Settles a delivery; nil when it is not held any more.
@@ -172,7 +173,7 @@ struct GroupState {
             return .finished
         case .rejected, .deadLettered:
             finish(position, holding.message)
-            return .failed(holding.message)
+            return .failed(holding.message, .rejected)
         }
     }
 
@@ -189,7 +190,7 @@ struct GroupState {
         let attempt = message.delivery?.attempt ?? 1
         if let limit = options.maximumAttempts, attempt >= limit {
             finish(position, message)
-            return .failed(message)
+            return .failed(message, .attemptsUsedUp)
         }
         held[position] = nil
         attempts[position] = attempt
@@ -243,7 +244,7 @@ struct GroupState {
             deadlines.removeFirst()
             guard let holding = held[first.position], holding.token == first.token else { continue }
             let outcome = comeBack(first.position, holding.message, after: .zero, options: options, now: now)
-            if case .failed(let message) = outcome { failed.append(message) }
+            if case .failed(let message, _) = outcome { failed.append(message) }
         }
         while let first = delayed.first, first.end <= now {
             delayed.removeFirst()

@@ -123,7 +123,7 @@ public final class InMemoryBroker: Sendable {
             if let topic = state.topics[name] { return topic }
             guard !state.isClosed else { return nil }
             let topic = Topic(name: name, options: options, clock: clock, wallTime: configuration.now) {
-                [weak self] in self?.deadLetter($0, options)
+                [weak self] in self?.deadLetter($0, $1, options)
             }
             state.topics[name] = topic
             return topic
@@ -133,10 +133,19 @@ public final class InMemoryBroker: Sendable {
     }
 
     /// Moves what a group is through with to the dead-letter topic, made if need be: losing it would be worse.
-    private func deadLetter(_ message: InMemoryMessage, _ options: TopicOptions) {
+    private func deadLetter(_ message: InMemoryMessage, _ letter: DeadLetter, _ options: TopicOptions) {
         guard let name = options.deadLetterTopic else { return }
+        var dead = message.copy(to: name)
+        letter.write(into: &dead)
         // Only a closed broker refuses, and takes everything that it holds with it.
-        _ = try? makeTopic(name, configuration.topics).append(message)
+        _ = try? makeTopic(name, configuration.topics).append(dead)
+    }
+}
+
+extension InMemoryBroker: MessageBrowser {
+    /// What a topic keeps, as ``messages(in:)`` has it.
+    public func browse(_ destination: String, limit: Int) async throws -> [InMemoryMessage] {
+        Array(messages(in: destination).prefix(max(0, limit)))
     }
 }
 

@@ -1,7 +1,7 @@
 public import Throughline
 
 /// A message on the embedded broker: headers and a body, as on any broker.
-public struct InMemoryMessage: PublishableMessage, Sendable {
+public struct InMemoryMessage: ForwardableMessage, Sendable {
     /// Where one delivery of a message comes from, and the how manyth it is.
     public struct Delivery: Hashable, Sendable {
         /// The consumer group that it is for.
@@ -61,5 +61,10 @@ public struct InMemoryMessage: PublishableMessage, Sendable {
     /// Sets or removes a header.
     public static func setValue(_ value: String?, forHeader name: String, in headers: inout [String: String]) {
         headers[name] = value
+    }
+
+    /// The same headers, key and body for another topic, as if never sent.
+    public func copy(to topic: String) -> InMemoryMessage {
+        InMemoryMessage(to: topic, key: key, headers: headers, body: body)
     }
 }

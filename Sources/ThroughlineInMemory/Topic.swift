@@ -1,4 +1,5 @@
 import Synchronization
+import Throughline
 import ThroughlineModel
 
 /// One topic: its partitions and its groups behind one lock, which is never held while anything is awaited.
@@ -30,12 +31,12 @@ final class Topic: Sendable {
     let options: TopicOptions
     private let clock: BrokerClock
     private let wallTime: @Sendable () -> Timestamp
-    private let deadLetter: @Sendable (InMemoryMessage) -> Void
+    private let deadLetter: @Sendable (InMemoryMessage, DeadLetter) -> Void
     private let state: Mutex<State>
 
     init(
         name: String, options: TopicOptions, clock: BrokerClock, wallTime: @escaping @Sendable () -> Timestamp,
-        deadLetter: @escaping @Sendable (InMemoryMessage) -> Void
+        deadLetter: @escaping @Sendable (InMemoryMessage, DeadLetter) -> Void
     ) {
         self.name = name
         self.options = options
@@ -145,8 +146,18 @@ final class Topic: Sendable {
             throw .deliveryExpired(
                 topic: name, group: delivery.group, partition: delivery.partition, offset: delivery.offset)
         }
-        if case .failed(let message) = outcome { deadLetter(message) }
+        if case .failed(let message, let reason) = outcome { moveAway(message, reason) }
         resume(wakeups)
+    }
+
+    private func moveAway(_ message: InMemoryMessage, _ reason: DeadLetter.Reason) {
+        let earlier = DeadLetter(message)
+        let now = wallTime()
+        deadLetter(
+            message,
+            DeadLetter(
+                reason: reason, origin: name, group: message.delivery?.group, attempts: message.delivery?.attempt ?? 1,
+                firstFailure: earlier?.firstFailure ?? now, lastFailure: now, replays: earlier?.replays ?? 0))
     }
 
     func close(consumer: UInt64, of group: Int) {
@@ -243,7 +254,7 @@ final class Topic: Sendable {
             }
             return wake(&state, now)
         }
-        for message in failed { deadLetter(message) }
+        for message in failed { moveAway(message, .attemptsUsedUp) }
         resume(wakeups)
     }
 }

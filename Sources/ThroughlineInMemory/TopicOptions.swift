@@ -11,7 +11,8 @@ public struct TopicOptions: Hashable, Sendable {
     /// After so many deliveries to one group, a message that comes back is dead-lettered, or dropped when there is no
     /// dead-letter topic. Nil for no end.
     public var maximumAttempts: Int?
-    /// Where rejected messages go, with headers, key and body as they were. Nil drops them.
+    /// Where rejected messages go, with key, body and headers as they were, and what happened in `DeadLetterHeaders`. Nil
+    /// drops them.
     public var deadLetterTopic: String?
     /// How many messages each partition keeps; the oldest go first, delivered or not. Nil keeps all.
     public var retainedMessages: Int?

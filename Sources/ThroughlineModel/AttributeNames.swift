@@ -67,6 +67,48 @@ public enum ThroughlineAttribute {
     public static let queueTime = "throughline.delivery.queue_time"
     /// String on a link: a ``LinkType`` raw value.
     public static let linkType = "throughline.link.type"
+    /// String: why the message was given up, such as `attempts-used-up`.
+    public static let deadLetterReason = "throughline.dead_letter.reason"
+    /// String: the type of the failure that ended the last attempt.
+    public static let deadLetterException = "throughline.dead_letter.exception_type"
+    /// String: the destination that the message was on.
+    public static let deadLetterOrigin = "throughline.dead_letter.origin"
+    /// String: the consumer group that gave it up.
+    public static let deadLetterGroup = "throughline.dead_letter.group"
+    /// Integer: how many attempts there were, over all replays.
+    public static let deadLetterAttempts = "throughline.dead_letter.attempts"
+    /// Integer: when the first attempt failed, in nanoseconds since the epoch.
+    public static let deadLetterFirstFailure = "throughline.dead_letter.first_failure_time"
+    /// Integer: when the last attempt failed, in nanoseconds since the epoch.
+    public static let deadLetterLastFailure = "throughline.dead_letter.last_failure_time"
+    /// Boolean: true when the message was sent or handled once more on purpose.
+    public static let replay = "throughline.replay"
+    /// Integer: how often the message was replayed, this time included.
+    public static let replayCount = "throughline.replay.count"
+    /// Integer: when an outbox row or a scheduled message was written down, in nanoseconds since the epoch.
+    public static let appendedTime = "throughline.outbox.appended_time"
+    /// Integer: nanoseconds from then until it was sent.
+    public static let dwellTime = "throughline.outbox.dwell_time"
+    /// Integer: when a scheduled message is to be sent, in nanoseconds since the epoch.
+    public static let dueTime = "throughline.message.due_time"
+    /// String: the kind of a saga, such as `OrderFulfilment`.
+    public static let sagaType = "throughline.saga.type"
+    /// String: the run of the saga.
+    public static let sagaID = "throughline.saga.id"
+    /// String: the step that is carried out, or undone.
+    public static let sagaStep = "throughline.saga.step"
+    /// String: the state of the saga after the step.
+    public static let sagaState = "throughline.saga.state"
+    /// Boolean: true when the step is undone.
+    public static let sagaCompensation = "throughline.saga.compensation"
+    /// Boolean: true when the step, or undoing it, failed.
+    public static let sagaStepFailed = "throughline.saga.step_failed"
+    /// String: the read model that was rebuilt.
+    public static let projection = "throughline.rebuild.projection"
+    /// Integer: how many events were applied.
+    public static let rebuiltEvents = "throughline.rebuild.events"
+    /// String: the stream that the events came from.
+    public static let rebuiltFrom = "throughline.rebuild.stream"
     /// Strings: names of headers that were ignored because they were malformed, repeated or too long.
     public static let ignoredHeaders = "throughline.headers.ignored"
 }

@@ -64,7 +64,7 @@ public struct KafkaMessage: Sendable {
     }
 }
 
-extension KafkaMessage: PublishableMessage {
+extension KafkaMessage: ForwardableMessage {
     /// Kafka.
     public static var system: MessagingSystem { .kafka }
 
@@ -98,5 +98,10 @@ extension KafkaMessage: PublishableMessage {
     public static func setValue(_ value: String?, forHeader name: String, in headers: inout [KafkaHeader]) {
         headers.removeAll { $0.name == name }
         if let value { headers.append(KafkaHeader(name, value)) }
+    }
+
+    /// The same headers, key and value for another topic, as if never sent.
+    public func copy(to topic: String) -> KafkaMessage {
+        KafkaMessage(topic: topic, key: key, value: value, headers: headers)
     }
 }

@@ -1,0 +1,116 @@
+public import ThroughlineModel
+
+/// Why a message was given up, as its headers say: what ``DeadLetterQueue`` writes and ``MessageTracing/replay`` reads.
+public struct DeadLetter: Hashable, Sendable {
+    /// Why nobody tries the message again.
+    public enum Reason: String, Hashable, Sendable, CaseIterable {
+        /// All attempts have failed.
+        case attemptsUsedUp = "attempts-used-up"
+        /// The failure was not worth another attempt.
+        case notRetryable = "not-retryable"
+        /// The consumer or the broker rejected it, without saying more.
+        case rejected
+    }
+
+    /// Why nobody tries the message again.
+    public var reason: Reason
+    /// The type of the last failure, as Swift spells it; nil when the broker moved the message and nobody knows.
+    public var exceptionType: String?
+    /// The destination that the message was on.
+    public var origin: String
+    /// The consumer group that gave it up; nil when it has no name.
+    public var group: String?
+    /// How many attempts that group has made, over all replays.
+    public var attempts: Int
+    /// When the first attempt failed; a replay that fails again keeps it.
+    public var firstFailure: Timestamp?
+    /// When the last attempt failed.
+    public var lastFailure: Timestamp?
+    /// How often the message was replayed before.
+    public var replays: Int
+
+    /// Describes a message that was given up.
+    public init(
+        reason: Reason, exceptionType: String? = nil, origin: String, group: String? = nil, attempts: Int,
+        firstFailure: Timestamp? = nil, lastFailure: Timestamp? = nil, replays: Int = 0
+    ) {
+        self.reason = reason
+        self.exceptionType = exceptionType
+        self.origin = origin
+        self.group = group
+        self.attempts = attempts
+        self.firstFailure = firstFailure
+        self.lastFailure = lastFailure
+        self.replays = replays
+    }
+
+    /// Reads what the headers of a message on a dead-letter destination say; nil when it is no dead letter.
+    public init?<Message: TraceableMessage>(_ message: Message) {
+        func value(_ name: String) -> String? { Message.value(forHeader: name, in: message.headers) }
+        guard let origin = value(DeadLetterHeaders.origin), !origin.isEmpty else { return nil }
+        self.init(
+            reason: value(DeadLetterHeaders.reason).flatMap(Reason.init) ?? .rejected,
+            exceptionType: value(DeadLetterHeaders.exception), origin: origin,
+            group: value(DeadLetterHeaders.group), attempts: value(DeadLetterHeaders.attempts).flatMap(Int.init) ?? 1,
+            firstFailure: value(DeadLetterHeaders.firstFailure).flatMap(Timestamp.init(iso8601:)),
+            lastFailure: value(DeadLetterHeaders.lastFailure).flatMap(Timestamp.init(iso8601:)),
+            replays: value(ReplayHeaders.count).flatMap(Int.init) ?? 0)
+    }
+
+    /// Writes the headers; brokers that move dead letters themselves call it.
+    public func write<Message: PublishableMessage>(into message: inout Message) {
+        func set(_ value: String?, _ name: String) {
+            Message.setValue(value.map(HeaderText.visible), forHeader: name, in: &message.headers)
+        }
+        set(reason.rawValue, DeadLetterHeaders.reason)
+        set(exceptionType, DeadLetterHeaders.exception)
+        set(origin, DeadLetterHeaders.origin)
+        set(group, DeadLetterHeaders.group)
+        set("\(attempts)", DeadLetterHeaders.attempts)
+        set(firstFailure?.iso8601, DeadLetterHeaders.firstFailure)
+        set(lastFailure?.iso8601, DeadLetterHeaders.lastFailure)
+        set(replays > 0 ? "\(replays)" : nil, ReplayHeaders.count)
+    }
+}
+
+/// The headers of a message on a dead-letter destination.
+public enum DeadLetterHeaders {
+    /// A ``DeadLetter/Reason``.
+    public static let reason = "dead-letter-reason"
+    /// The type of the last failure.
+    public static let exception = "dead-letter-exception"
+    /// The destination that the message was on.
+    public static let origin = "dead-letter-origin"
+    /// The consumer group that gave it up.
+    public static let group = "dead-letter-group"
+    /// How many attempts there were.
+    public static let attempts = "dead-letter-attempts"
+    /// When the first attempt failed, in ISO 8601. A replayed message keeps it.
+    public static let firstFailure = "dead-letter-first-failure"
+    /// When the last attempt failed, in ISO 8601.
+    public static let lastFailure = "dead-letter-last-failure"
+
+    static let all = [reason, exception, origin, group, attempts, firstFailure, lastFailure]
+}
+
+/// The headers that mark a message as replayed from a dead-letter destination.
+public enum ReplayHeaders {
+    /// The trace context of the dead letter, as a `traceparent`.
+    public static let of = "replay-of"
+    /// How often the message was replayed.
+    public static let count = "replay-count"
+    /// The consumer group that the replay is for: the others of the destination have handled the message already.
+    public static let group = "replay-group"
+    /// How many attempts were made before the replay.
+    public static let attempts = "replay-attempts"
+}
+
+/// Makes text safe as a header's value on every broker.
+enum HeaderText {
+    /// Visible ASCII, what is not replaced by `?`, cut at the length of an id.
+    static func visible(_ text: String) -> String {
+        let bytes = text.utf8.prefix(PlainHeaders.maximumIDLength)
+        if bytes.count == text.utf8.count, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) { return text }
+        return String(decoding: bytes.map { (0x21...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+}

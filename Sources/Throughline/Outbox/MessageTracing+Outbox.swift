@@ -1,0 +1,96 @@
+public import ThroughlineModel
+import Tracing
+
+extension MessageTracing {
+    /// Writes a message down that is sent later: gives it its ids, records the writing as a `create` span, and hands
+    /// what is to be stored beside the message to `append`.
+    ///
+    /// Call it inside the transaction that changes the domain, and store the context in that transaction.
+    ///
+    /// - Parameters:
+    ///   - destination: Where the message will be sent.
+    ///   - system: The broker that it will be sent to.
+    ///   - messageType: The type of the message, such as `OrderPlaced`.
+    ///   - intent: What the message is meant to be.
+    ///   - messageID: The id of the message, when the application has one; nil makes one.
+    ///   - dueTime: When the message is to be sent, for scheduled messages and timeouts; nil for as soon as possible.
+    ///   - append: Stores the message and the context.
+    /// - Returns: What `append` returned.
+    /// - Throws: What `append` threw, recorded on the span once.
+    public func capture<Result>(
+        for destination: String, on system: MessagingSystem, type messageType: String? = nil,
+        intent: MessageIntent? = nil, messageID: String? = nil, dueTime: Timestamp? = nil,
+        _ append: (CapturedContext) async throws -> Result
+    ) async rethrows -> Result {
+        let current = ServiceContext.current ?? .topLevel
+        let id = messageID ?? configuration.messageIDs()
+        let identity = MessageIdentity(
+            messageID: id, correlationID: current.message?.correlationID ?? id,
+            causationIDs: current.message?.messageIDs ?? [], messageType: messageType, intent: intent)
+        let span = tracer.startSpan(spanName("create", destination), context: current, ofKind: .producer)
+        defer { span.end() }
+        if span.isRecording {
+            span.updateAttributes { attributes in
+                describe(identity, system: system, destination: destination, as: .create, in: &attributes)
+                if let dueTime {
+                    attributes.set(
+                        ThroughlineAttribute.dueTime, value: .int64(Int64(clamping: dueTime.nanosecondsSinceEpoch)))
+                }
+            }
+        }
+        var context = span.context
+        if context.message != current.message { context.message = current.message }
+        var propagated: [String: String] = [:]
+        instrument.inject(context, into: &propagated, using: DictionaryCarrier())
+        let captured = CapturedContext(
+            identity, propagated: propagated, capturedTime: configuration.now(), dueTime: dueTime)
+        do {
+            return try await ServiceContext.withValue(context) { try await append(captured) }
+        } catch {
+            span.record(failure: error)
+            throw error
+        }
+    }
+
+    /// Sends a message that was written down earlier, with the ids and the cause that it had then.
+    ///
+    /// The span is a child of the `create` span, or begins a trace of its own and links to it when the message has
+    /// waited longer than ``Configuration/linkWhenOlderThan``. How long it waited is on the span. Nothing of the
+    /// surrounding task's context goes into it: a relay's own trace is only linked, as `ambient`.
+    ///
+    /// - Parameters:
+    ///   - message: The message; `send` gets a copy of it with the headers added.
+    ///   - captured: What was stored beside it.
+    ///   - send: Sends the message that it is given.
+    /// - Returns: What `send` returned.
+    /// - Throws: What `send` threw, recorded on the span once.
+    public func publish<Message: PublishableMessage, Receipt>(
+        _ message: Message, captured: CapturedContext, _ send: (Message) async throws -> Receipt
+    ) async rethrows -> Receipt {
+        var creation = ServiceContext.topLevel
+        instrument.extract(captured.propagated, into: &creation, using: DictionaryCarrier())
+        let ready = captured.dueTime ?? captured.capturedTime
+        let now = configuration.now()
+        let dwell = captured.capturedTime.nanoseconds(until: now)
+        var parent = creation
+        if let limit = configuration.linkWhenOlderThan, .nanoseconds(Int64(clamping: dwell)) > limit {
+            parent = .topLevel
+            instrument.extract(
+                captured.propagated.filter { $0.key == "baggage" }, into: &parent, using: DictionaryCarrier())
+        }
+        var links: [(context: ServiceContext, type: LinkType)] = [(creation, .creation)]
+        if let ambient = ServiceContext.current { links.append((ambient, .ambient)) }
+        return try await transmit(
+            message, HeaderReading(message), captured.identity, in: parent, links: links,
+            describing: { attributes in
+                attributes.set(
+                    ThroughlineAttribute.appendedTime,
+                    value: .int64(Int64(clamping: captured.capturedTime.nanosecondsSinceEpoch)))
+                attributes.set(ThroughlineAttribute.dwellTime, value: .int64(Int64(clamping: dwell)))
+                if captured.dueTime != nil {
+                    attributes.set(
+                        ThroughlineAttribute.dueTime, value: .int64(Int64(clamping: ready.nanosecondsSinceEpoch)))
+                }
+            }, send)
+    }
+}
