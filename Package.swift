@@ -123,6 +123,13 @@ let package = Package(
         tests(
             "ThroughlineRecorderTests",
             ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
+        // The patterns of event-driven systems, each on every broker.
+        tests(
+            "ConformanceTests",
+            [
+                "Throughline", "ThroughlineFlow", "ThroughlineInMemory", "ThroughlineKafka", "ThroughlineModel",
+                "ThroughlineTracer", tracing,
+            ]),
         tests(
             "DocumentationTests",
             [
