@@ -45,8 +45,8 @@ struct ProcessTests {
             let process = try WriterProcess(["record", scratch.path(), String(run)])
             let lines = process.linesUntilKilled(after: 2 + Int(run) * 3)
             let numbers = lines.compactMap { $0.split(separator: " ").last.flatMap { UInt64($0) } }
-            let last: UInt64? = numbers.last
-            confirmed[run] = try #require(last)
+            let last = try #require(numbers.last)
+            confirmed[run] = last
         }
         let reader = try TraceReader(path: scratch.path())
         #expect(try reader.check().problems == [])
