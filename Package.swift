@@ -119,6 +119,6 @@ let package = Package(
         tests(
             "ThroughlineRecorderTests",
             ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
-        tests("ThroughlineCLITests", ["ThroughlineStore", "ThroughlineModel"]),
+        tests("ThroughlineCLITests", ["ThroughlineCLI", "ThroughlineStore", "ThroughlineModel", "FlowFixtures"]),
     ]
 )
