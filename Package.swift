@@ -118,7 +118,10 @@ let package = Package(
         tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline", "CRDKafka"]),
         tests(
             "ThroughlineRecorderTests",
-            ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
+            [
+                "ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", "ThroughlineModel",
+                "ThroughlineStore", "ThroughlineTracer", "SQLite", tracing,
+            ]),
         tests("ThroughlineCLITests", ["ThroughlineCLI", "ThroughlineStore", "ThroughlineModel", "FlowFixtures"]),
     ]
 )
