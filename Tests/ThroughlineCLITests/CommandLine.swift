@@ -50,6 +50,20 @@ final class Scratch {
             URL(filePath: "/usr/bin/script"), ["--quiet", "--return", "--command", command, "/dev/null"], environment)
     }
 
+    /// Starts `throughline` and lets it run; nobody reads what it prints.
+    func start(_ arguments: String...) throws -> Process {
+        let process = Process()
+        process.executableURL = try Self.executable
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.environment = ["PATH": "/usr/bin:/bin"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
     private func run(
         _ executable: URL, _ arguments: [String], _ environment: [String: String]
     ) throws -> Outcome {
