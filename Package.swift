@@ -115,7 +115,9 @@ let package = Package(
             name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"],
             path: "Tests/StoreWriter",
             swiftSettings: settings),
-        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline", "CRDKafka"]),
+        tests(
+            "ThroughlineKafkaTests",
+            ["ThroughlineKafka", "Throughline", "ThroughlineTracer", "ThroughlineModel", "CRDKafka", tracing]),
         tests(
             "ThroughlineRecorderTests",
             [
