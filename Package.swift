@@ -119,10 +119,15 @@ let package = Package(
             name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"],
             path: "Tests/StoreWriter",
             swiftSettings: settings),
-        tests("ThroughlineKafkaTests", ["ThroughlineKafka", "Throughline", "CRDKafka"]),
+        tests(
+            "ThroughlineKafkaTests",
+            ["ThroughlineKafka", "Throughline", "ThroughlineTracer", "ThroughlineModel", "CRDKafka", tracing]),
         tests(
             "ThroughlineRecorderTests",
-            ["ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", tracing]),
+            [
+                "ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", "ThroughlineModel",
+                "ThroughlineStore", "ThroughlineTracer", "SQLite", tracing,
+            ]),
         // The patterns of event-driven systems, each on every broker.
         tests(
             "ConformanceTests",
@@ -137,6 +142,6 @@ let package = Package(
                 "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore", "ThroughlineTracer", "FlowFixtures",
                 tracing, logging, serviceLifecycle,
             ]),
-        tests("ThroughlineCLITests", ["ThroughlineStore", "ThroughlineModel"]),
+        tests("ThroughlineCLITests", ["ThroughlineCLI", "ThroughlineStore", "ThroughlineModel", "FlowFixtures"]),
     ]
 )

@@ -19,6 +19,9 @@ struct Demo: AsyncParsableCommand {
         print("Two orders go through seven services that know each other only through topics:\n")
         try await OrderProcess(broker: MemoryBroker(), recorder: recorder).run { print("  " + $0) }
         await recorder.shutdown()
+        if recorder.droppedCount > 0 {
+            Output.note("\(recorder.droppedCount) spans could not be stored; what follows lacks them.")
+        }
 
         let reader = try store.reader()
         guard let newest = try reader.flows(limit: 1).first, let id = newest.correlationID else {
@@ -29,7 +32,7 @@ struct Demo: AsyncParsableCommand {
         print(FlowView.tree.render(flow, colour: Output.isColoured))
         print("The same as Mermaid, to paste into any Markdown:\n")
         print(FlowView.flowchart.render(flow))
-        let option = path == "traces.db" ? "" : " --store \(path)"
+        let option = store.commandLine
         print(
             """
             It is all in \(path), a SQLite file. Try next:

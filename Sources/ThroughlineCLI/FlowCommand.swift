@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Foundation
 import ThroughlineFlow
 public import ThroughlineMermaid
 import ThroughlineModel
@@ -44,7 +43,7 @@ struct FlowCommand: ParsableCommand {
         let seeds = try seeds(in: reader)
         let found = try reader.flowSpans(from: seeds, limit: limit)
         if found.isCut {
-            Self.note("The flow has more than \(limit) spans; the rest is left out. See --limit.")
+            Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
         }
         print(view.render(Flow(found.spans), colour: Output.isColoured), terminator: "")
     }
@@ -66,9 +65,5 @@ struct FlowCommand: ParsableCommand {
                 "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
         }
         return seeds
-    }
-
-    private static func note(_ text: String) {
-        FileHandle.standardError.write(Data("throughline: \(text)\n".utf8))
     }
 }

@@ -9,14 +9,18 @@ enum Output {
             && isatty(STDOUT_FILENO) == 1
     }
 
+    /// Says something beside the result: on standard error, so that a diagram on standard output stays one.
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data("throughline: \(text)\n".utf8))
+    }
+
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// Rows as columns, each as wide as its widest cell; numbers are expected to be right-aligned by the caller's
-    /// choice of columns.
+    /// Rows as columns, each as wide as its widest cell, the columns of numbers aligned to the right.
     static func table(_ header: [String], _ rows: [[String]], rightAligned: Set<Int> = []) -> String {
         let all = [header] + rows
         let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -30,6 +34,9 @@ enum Output {
             return line
         }.joined(separator: "\n")
     }
+
+    /// `1 span`, `2 spans`.
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     static func bytes(_ count: Int64) -> String {
         let units = ["B", "kB", "MB", "GB", "TB"]

@@ -5,7 +5,7 @@ import ThroughlineStore
 struct Prune: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Delete old spans from the store.",
-        discussion: "Writers go on meanwhile. Of the two limits, each is applied that is given.")
+        discussion: "Applications may go on recording meanwhile. Both limits may be given; both are kept then.")
 
     @Option(help: "Delete what began longer ago than this: 30s, 15m, 12h, 7d.")
     var olderThan: Age?
@@ -22,11 +22,15 @@ struct Prune: ParsableCommand {
     func run() throws {
         // Opening for writing would make a file that is not there; opening for reading says that it is missing.
         _ = try store.reader()
-        let traces = try TraceStore(path: store.resolvedPath)
-        defer { traces.close() }
-        let report = try traces.prune(olderThan: olderThan?.ago, maxBytes: maxSize?.bytes)
-        print(
-            "Deleted \(report.spans) spans of \(report.traces) traces; the file is \(Output.bytes(report.bytesFreed)) "
-                + "smaller.")
+        let writer = try TraceStore(path: store.resolvedPath)
+        defer { writer.close() }
+        let report = try writer.prune(olderThan: olderThan?.ago, maxBytes: maxSize?.bytes)
+        guard report.spans > 0 else {
+            print("Nothing to delete.")
+            return
+        }
+        let spans = Output.count(report.spans, "span")
+        let traces = Output.count(report.traces, "whole trace")
+        print("Deleted \(spans), \(traces) among them; the file is \(Output.bytes(report.bytesFreed)) smaller.")
     }
 }

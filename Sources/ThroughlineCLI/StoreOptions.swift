@@ -5,7 +5,9 @@ import ThroughlineStore
 
 /// Which store a command works on; the same for every command.
 struct StoreOptions: ParsableArguments {
-    @Option(name: .customLong("store"), help: "The trace store; THROUGHLINE_STORE or traces.db here when not given.")
+    @Option(
+        name: .customLong("store"),
+        help: "The trace store, a SQLite file. (default: $THROUGHLINE_STORE, else traces.db here)")
     var path: String?
 
     var resolvedPath: String {
@@ -13,8 +15,29 @@ struct StoreOptions: ParsableArguments {
         return path ?? environment.flatMap { $0.isEmpty ? nil : $0 } ?? "traces.db"
     }
 
+    /// Opens the store for reading.
+    ///
+    /// - Throws: `StoreError`, or a `Failure` for what is a slip of the hand rather than a broken store.
     func reader() throws -> TraceReader {
-        try TraceReader(path: resolvedPath)
+        let path = resolvedPath
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw Failure(
+                code: .storeUnusable,
+                message: "There is no trace store \(path). Name one with --store or THROUGHLINE_STORE, or make one "
+                    + "with 'throughline demo'.")
+        }
+        if isDirectory.boolValue {
+            throw Failure(code: .storeUnusable, message: "\(path) is a directory. Name the trace store's file in it.")
+        }
+        return try TraceReader(path: path)
+    }
+
+    /// What to add to a command line to reach the same store, with a space before it; empty where none is needed.
+    var commandLine: String {
+        guard path != nil else { return "" }
+        let isPlain = resolvedPath.allSatisfy { $0.isLetter || $0.isNumber || "/._-+@%".contains($0) }
+        return " --store " + (isPlain ? resolvedPath : "'\(resolvedPath.replacing("'", with: "'\\''"))'")
     }
 }
 

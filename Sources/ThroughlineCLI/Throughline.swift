@@ -42,7 +42,7 @@ struct ThroughlineCommand: AsyncParsableCommand {
     }
 
     private static func leave(_ code: Failure.Code, saying message: String) -> Never {
-        FileHandle.standardError.write(Data("throughline: \(message)\n".utf8))
+        Output.note(message)
         Foundation.exit(code.rawValue)
     }
 }

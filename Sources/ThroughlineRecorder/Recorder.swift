@@ -28,6 +28,8 @@ public final class Recorder: Service {
         public var tracer = RecordingTracer.Configuration()
         /// How spans are handed on.
         public var pipeline = SpanPipeline.Configuration()
+        /// How the SQLite store behaves, when there is one.
+        public var store = TraceStore.Options()
         /// The environment that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read from.
         public var environment = ProcessInfo.processInfo.environment
         /// Where failures to record are logged.
@@ -42,6 +44,7 @@ public final class Recorder: Service {
     /// The tracer of the service that the recorder was made for: what `InstrumentationSystem.bootstrap` takes.
     public let tracer: RecordingTracer
     private let pipeline: SpanPipeline
+    private let store: StoreSink?
     private let configuration: Configuration
 
     /// Opens the store and starts recording.
@@ -57,8 +60,13 @@ public final class Recorder: Service {
     ) throws(StoreError) {
         let sink: any SpanSink
         switch store {
-        case .sqlite(let path): sink = try TraceStore(path: path)
-        case .sinks(let sinks): sink = FanOut(sinks: sinks)
+        case .sqlite(let path):
+            let store = StoreSink(try TraceStore(path: path, options: configuration.store))
+            self.store = store
+            sink = store
+        case .sinks(let sinks):
+            self.store = nil
+            sink = FanOut(sinks: sinks)
         }
         var settings = configuration.pipeline
         if settings.logger == nil { settings.logger = configuration.logger }
@@ -77,7 +85,7 @@ public final class Recorder: Service {
     }
 
     /// How many spans were lost so far, for whatever reason.
-    public var droppedCount: Int { pipeline.droppedCount }
+    public var droppedCount: Int { pipeline.droppedCount + (store?.givenUpCount ?? 0) }
 
     /// Waits until every span that had ended is stored; false when the time ran out or spans were lost.
     public func flush(within timeout: Duration = .seconds(5)) async -> Bool {
@@ -86,7 +94,8 @@ public final class Recorder: Service {
 
     /// Stores what is left and closes the store.
     ///
-    /// - Returns: How many spans were still waiting when the time ran out; zero when all were stored.
+    /// - Returns: How many spans were still waiting when the time ran out. What the store had to give up is in
+    ///   ``droppedCount``.
     @discardableResult
     public func shutdown(within timeout: Duration? = nil) async -> Int {
         await pipeline.shutdown(within: timeout)

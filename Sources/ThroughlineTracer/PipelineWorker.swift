@@ -77,6 +77,8 @@ final class PipelineWorker: Sendable {
                 defer { requests.waiting = [] }
                 return (requests.waiting, requests.isStopping)
             }
+            // Closing before the last taking: what ends later is counted by the buffer, and nothing falls between.
+            if isStopping { buffer.close() }
             var items = buffer.take(leaving: empty)
             if !writeAll(items, isFailing: &isFailing) { isComplete = false }
             items.removeAll(keepingCapacity: items.capacity <= 2 * configuration.batchSize)
@@ -86,21 +88,21 @@ final class PipelineWorker: Sendable {
             }
             counters.report(
                 .init(written: writtenCount, full: buffer.droppedCount, failed: lostCount), since: &reported)
+            if isStopping { return finish(waiting, isComplete) }
             for continuation in waiting { continuation.resume(returning: isComplete) }
             if !waiting.isEmpty { isComplete = true }
-            if isStopping {
-                buffer.close()
-                lost.add(buffer.take(leaving: []).count, ordering: .relaxed)
-                sink.close()
-                let late = requests.withLock { requests in
-                    requests.hasStopped = true
-                    defer { requests.waiting = [] }
-                    return requests.waiting
-                }
-                for continuation in late { continuation.resume(returning: isComplete) }
-                return
-            }
         }
+    }
+
+    /// Nobody hears of the end before the sink has closed: the process may exit the moment after.
+    private func finish(_ waiting: [CheckedContinuation<Bool, Never>], _ isComplete: Bool) {
+        sink.close()
+        let late = requests.withLock { requests in
+            requests.hasStopped = true
+            defer { requests.waiting = [] }
+            return requests.waiting
+        }
+        for continuation in waiting + late { continuation.resume(returning: isComplete) }
     }
 
     private func writeAll(_ items: [SpanBuffer.Item], isFailing: inout Bool) -> Bool {
@@ -125,12 +127,14 @@ final class PipelineWorker: Sendable {
                 written.add(records.count, ordering: .relaxed)
                 isFailing = false
             } catch {
-                lost.add(records.count, ordering: .relaxed)
+                // A start that is lost is no loss when the end gets through, and part of the same span when it does not.
+                let ended = records.count { $0.end != nil }
+                lost.add(ended, ordering: .relaxed)
                 isWritten = false
                 if !isFailing {
                     configuration.logger?.error(
                         "Spans could not be written; they are lost and counted.",
-                        metadata: ["error": "\(error)", "spans": "\(records.count)"])
+                        metadata: ["error": "\(error)", "spans": "\(ended)"])
                 }
                 isFailing = true
             }

@@ -12,7 +12,7 @@ extension Resource {
     /// A resource for a service of this process: its name, the host and the process, and what the environment says.
     ///
     /// OTEL_RESOURCE_ATTRIBUTES adds attributes (`key=value` pairs, percent-encoded as in W3C Baggage) and
-    /// OTEL_SERVICE_NAME wins over everything else that names the service, as OpenTelemetry's resource SDK and
+    /// OTEL_SERVICE_NAME names the service unless the code does, as OpenTelemetry's resource SDK and
     /// environment variables say. Without any name it is `unknown_service`.
     ///
     /// - Parameters:

@@ -25,7 +25,8 @@ final class SpanBuffer: Sendable {
             items.append(item)
             return true
         }
-        if !isTaken { dropped.add(1, ordering: .relaxed) }
+        // A span is counted once, by its end.
+        if !isTaken, case .ended = item { dropped.add(1, ordering: .relaxed) }
     }
 
     /// Takes everything that is there, and leaves an empty array that has grown already.

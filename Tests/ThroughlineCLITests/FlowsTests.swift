@@ -1,0 +1,84 @@
+import FlowFixtures
+import Foundation
+import Testing
+import ThroughlineModel
+
+@Suite("Listing flows, and choosing the store")
+struct FlowsTests {
+    @Test("flows --json has the keys and types that scripts rely on")
+    func json() throws {
+        let flows: [[String: Any]] = try Scratch.withOrder().run("flows", "--json").json()
+        let flow = try #require(flows.first)
+        #expect(flows.count == 1)
+        #expect(flow["correlationID"] as? String == "order-1042")
+        let traceIDs = try #require(flow["traceIDs"] as? [String])
+        #expect(!traceIDs.isEmpty && traceIDs.allSatisfy { TraceID(hex: $0) != nil })
+        let startedAt = try #require(flow["startedAt"] as? String)
+        #expect(startedAt.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+        let records = GoldenFlow.order.records
+        let start = try #require(records.map(\.start).min())
+        let end = try #require(records.compactMap(\.end).max())
+        #expect(startedAt == start.iso8601)
+        #expect(flow["durationMs"] as? Double == Double(start.nanoseconds(until: end)) / 1e6)
+        let ids = records.compactMap { $0.attributes[MessagingAttribute.messageID]?.stringValue }
+        #expect(flow["messages"] as? Int == Set(ids).count)
+        #expect(flow["errors"] as? Int == records.count { $0.status.code == .error })
+        #expect(flow["services"] as? [String] == Set(records.compactMap(\.resource.serviceName)).sorted())
+    }
+
+    @Test("A flow without a correlation id has null for it, and is listed by its trace")
+    func withoutCorrelation() throws {
+        let scratch = try Scratch()
+        try scratch.record([work(1, at: 0)])
+        let flows: [[String: Any]] = try scratch.run("flows", "--json").json()
+        #expect(flows.first?["correlationID"] is NSNull)
+        #expect(try scratch.run("flows").output.contains(TraceID(high: 7, low: 1).hex))
+        #expect(try scratch.run("flow", "--last").code == 0)
+    }
+
+    @Test("Newest first, as many as asked for, only the failed, only the recent")
+    func chosen() throws {
+        let scratch = try Scratch()
+        let now = UInt64(Date().timeIntervalSince1970)
+        try scratch.record([
+            work(1, at: now - 7_200), work(2, at: now - 60, .error("refused")), work(3, at: now - 10),
+        ])
+        func listed(_ options: String...) throws -> [String] {
+            let flows: [[String: Any]] = try scratch.run(["flows", "--json"] + options).json()
+            return flows.compactMap { ($0["traceIDs"] as? [String])?.first?.last.map(String.init) }
+        }
+        #expect(try listed() == ["3", "2", "1"])
+        #expect(try listed("--limit", "2") == ["3", "2"])
+        #expect(try listed("--failed") == ["2"])
+        #expect(try listed("--since", "1h") == ["3", "2"])
+        #expect(try listed("--since", "30s") == ["3"])
+        let table = try scratch.run("flows").output.split(separator: "\n")
+        #expect(table.count == 4)
+        #expect(table[0].hasPrefix("STARTED"))
+        #expect(table[2].contains("1 ✗"))
+    }
+
+    @Test("--store beats THROUGHLINE_STORE, which beats traces.db here")
+    func whichStore() throws {
+        let scratch = try Scratch()
+        for (number, name) in [(1, "traces.db"), (2, "named by variable.db"), (3, "option.db")] as [(UInt64, String)] {
+            try scratch.record([work(number, at: 0)], in: name)
+        }
+        let variable = ["THROUGHLINE_STORE": scratch.path("named by variable.db")]
+        func trace(_ outcome: Outcome) throws -> Character? {
+            let flows: [[String: Any]] = try outcome.json()
+            return (flows.first?["traceIDs"] as? [String])?.first?.last
+        }
+        #expect(try trace(scratch.run("flows", "--json")) == "1")
+        #expect(try trace(scratch.run("flows", "--json", environment: ["THROUGHLINE_STORE": ""])) == "1")
+        #expect(try trace(scratch.run("flows", "--json", environment: variable)) == "2")
+        #expect(try trace(scratch.run("flows", "--json", "--store", "option.db", environment: variable)) == "3")
+    }
+
+    private func work(_ number: UInt64, at seconds: UInt64, _ status: SpanStatus = .unset) -> SpanRecord {
+        let start = Timestamp(nanosecondsSinceEpoch: seconds * 1_000_000_000)
+        return SpanRecord(
+            traceID: TraceID(high: 7, low: number), spanID: SpanID(number), name: "work", start: start,
+            end: start.advanced(byNanoseconds: 1_000_000), status: status)
+    }
+}

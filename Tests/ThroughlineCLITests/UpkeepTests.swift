@@ -1,0 +1,84 @@
+import FlowFixtures
+import Foundation
+import Testing
+import ThroughlineModel
+
+@Suite("Demo, doctor and prune")
+struct UpkeepTests {
+    @Test("The demo draws the flow that it recorded and names three commands, each of which works")
+    func demo() throws {
+        let scratch = try Scratch()
+        let outcome = try scratch.run("demo", "--store", "it's a demo.db")
+        #expect(outcome.code == 0)
+        #expect(outcome.error.isEmpty)
+        #expect(!outcome.hasEscapes)
+        #expect(outcome.output.contains("orders emits OrderPlaced → orders"))
+        #expect(outcome.output.contains("flowchart LR"))
+        #expect(outcome.output.contains("it's a demo.db"))
+
+        let commands = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  throughline ") }
+        #expect(commands.count == 3)
+        for command in commands {
+            // As the shell would take it apart.
+            let words = command.split(separator: " ").map(String.init)
+            let start = try #require(words.firstIndex(of: "--store"))
+            #expect(words[(start + 1)...].joined(separator: " ").hasPrefix("'it'\\''s a demo.db'"))
+            let rest = command.contains("sequence") ? ["--as", "sequence"] : []
+            let run = try scratch.run(words[1..<start] + ["--store", "it's a demo.db"] + rest)
+            #expect(run.code == 0)
+            #expect(!run.output.isEmpty)
+        }
+        #expect(try scratch.run("doctor", "--store", "it's a demo.db").output.contains("sound"))
+    }
+
+    @Test("The demo records into traces.db here, again and again, and shows the newest run")
+    func demoAgain() throws {
+        let scratch = try Scratch()
+        let first = try scratch.run("demo")
+        #expect(first.code == 0)
+        #expect(!first.output.contains("--store"), "the default needs no option")
+        let spans = try spanCount(scratch)
+        let second = try scratch.run("demo")
+        #expect(second.code == 0)
+        #expect(try spanCount(scratch) > spans)
+        func id(_ outcome: Outcome) -> Substring? {
+            outcome.output.firstMatch(of: /throughline flow (\S+) --as/)?.1
+        }
+        #expect(id(first) != nil && id(first) != id(second))
+    }
+
+    @Test("doctor says what is in the store, for people and as JSON")
+    func doctor() throws {
+        let scratch = try Scratch.withOrder()
+        let words = try scratch.run("doctor")
+        #expect(words.code == 0 && words.error.isEmpty)
+        #expect(words.output.contains("sound"))
+        let report: [String: Any] = try scratch.run("doctor", "--json").json()
+        #expect(report["store"] as? String == "traces.db")
+        #expect(report["spans"] as? Int == GoldenFlow.order.records.count { $0.end != nil })
+        #expect(report["unfinished"] as? Int == GoldenFlow.order.records.count { $0.end == nil })
+        #expect(report["problems"] as? [String] == [])
+        for key in ["schemaVersion", "traces", "links", "fileBytes", "freeBytes", "walBytes"] {
+            #expect(report[key] is Int, "\(key)")
+        }
+    }
+
+    @Test("prune deletes by age or size what is asked for, and nothing else")
+    func prune() throws {
+        let scratch = try Scratch.withOrder()
+        let before = try spanCount(scratch)
+        // Golden flows lie in the past or future of the machine's clock: a limit of a hundred years deletes none.
+        let none = try scratch.run("prune", "--older-than", "36500d")
+        #expect(none.code == 0 && none.output == "Nothing to delete.\n")
+        #expect(try scratch.run("prune", "--max-size", "1GB").output == "Nothing to delete.\n")
+        #expect(try spanCount(scratch) == before)
+        let all = try scratch.run("prune", "--max-size", "1B")
+        #expect(all.code == 0 && all.output.hasPrefix("Deleted "))
+        #expect(try spanCount(scratch) == 0)
+    }
+
+    private func spanCount(_ scratch: Scratch) throws -> Int {
+        let report: [String: Any] = try scratch.run("doctor", "--json").json()
+        return try #require(report["spans"] as? Int) + #require(report["unfinished"] as? Int)
+    }
+}

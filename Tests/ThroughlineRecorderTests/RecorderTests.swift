@@ -1,0 +1,139 @@
+import Foundation
+import SQLite
+import Synchronization
+import Testing
+import ThroughlineModel
+import ThroughlineRecorder
+import ThroughlineStore
+import ThroughlineTracer
+import Tracing
+
+@Suite("The recorder")
+struct RecorderTests {
+    /// A store that waits for nobody, so that tests need not either.
+    private var impatient: Recorder.Configuration {
+        var configuration = Recorder.Configuration()
+        configuration.store.busyTimeoutMilliseconds = 10
+        return configuration
+    }
+
+    /// A message that is sent, processed and settled makes three spans.
+    private let spansOfAMessage = 3
+
+    @Test("says at once that a store cannot be used, and why")
+    func refuses() throws {
+        let scratch = try Scratch()
+        try Data("Dear Ada, this is no database. ".utf8 + [UInt8](repeating: 0x21, count: 4_096))
+            .write(to: URL(filePath: scratch.path("letter.txt")))
+        for (path, code) in [
+            (scratch.path("no/such/place.db"), StoreError.Code.cannotOpen), (scratch.path("letter.txt"), .notADatabase),
+        ] {
+            let error = #expect(throws: StoreError.self) { try Recorder(service: "orders", store: .sqlite(path)) }
+            #expect(error?.code == code)
+            #expect(error?.message.contains(path) == true)
+        }
+    }
+
+    @Test("lets messages pass while the store is locked, and stores them when it is free again")
+    func lockedForAWhile() async throws {
+        let scratch = try Scratch()
+        let recorder = try Recorder(service: "orders", store: .sqlite(scratch.path()), configuration: impatient)
+        let holder = try Connection(path: scratch.path(), mode: .readWrite)
+        try holder.execute("BEGIN IMMEDIATE")
+        try await exchange(50, recorder.tracer)
+        #expect(await recorder.flush() == false)
+        #expect(recorder.droppedCount == 0, "they wait")
+        try holder.execute("COMMIT")
+        #expect(await recorder.flush())
+        #expect(try allSpans(scratch.path()).count == 50 * spansOfAMessage)
+        #expect(await recorder.shutdown() == 0)
+        #expect(recorder.droppedCount == 0)
+    }
+
+    @Test("counts every span that the store could not keep, and fails no message for it")
+    func lockedForGood() async throws {
+        let scratch = try Scratch()
+        let recorder = try Recorder(service: "orders", store: .sqlite(scratch.path()), configuration: impatient)
+        try await exchange(1, recorder.tracer)
+        #expect(await recorder.flush())
+        let holder = try Connection(path: scratch.path(), mode: .readWrite)
+        try holder.execute("BEGIN IMMEDIATE")
+        try await exchange(50, recorder.tracer)
+        await recorder.shutdown()
+        #expect(recorder.droppedCount == 50 * spansOfAMessage)
+        try await exchange(1, recorder.tracer)
+        #expect(recorder.droppedCount == 51 * spansOfAMessage, "what comes after the end is lost, and counted too")
+        try holder.execute("ROLLBACK")
+        #expect(try allSpans(scratch.path()).count == spansOfAMessage)
+    }
+
+    @Test("gives every sink all spans, whatever another does with them, and counts what failed")
+    func sinks() async throws {
+        let failing = FailingSink()
+        let list = InMemorySink()
+        let recorder = try Recorder(service: "orders", store: .sinks([failing, list]))
+        try await exchange(10, recorder.tracer)
+        #expect(await recorder.flush() == false)
+        #expect(list.records.count { $0.end != nil } == 10 * spansOfAMessage)
+        #expect(recorder.droppedCount == 10 * spansOfAMessage)
+        await recorder.shutdown()
+        #expect(failing.wasClosed)
+    }
+
+    @Test("shows what was begun and has not ended")
+    func unfinished() async throws {
+        let scratch = try Scratch()
+        let recorder = try Recorder(service: "orders", store: .sqlite(scratch.path()))
+        let span = recorder.tracer.startSpan("charge card", context: .topLevel, ofKind: .client)
+        #expect(await recorder.flush())
+        let open = try allSpans(scratch.path())
+        #expect(open.map(\.name) == ["charge card"] && open.first?.end == nil)
+        span.end()
+        await recorder.shutdown()
+        let ended = try allSpans(scratch.path())
+        #expect(ended.count == 1 && ended.first?.end != nil)
+    }
+
+    @Test("stores what is left when its service is stopped")
+    func service() async throws {
+        let scratch = try Scratch()
+        let recorder = try Recorder(service: "orders", store: .sqlite(scratch.path()))
+        let running = Task { try await recorder.run() }
+        try await exchange(5, recorder.tracer)
+        running.cancel()
+        try await running.value
+        #expect(try allSpans(scratch.path()).count == 5 * spansOfAMessage)
+        #expect(recorder.droppedCount == 0)
+    }
+
+    @Test(
+        "takes the service's name from the code, else from the environment",
+        arguments: [
+            ("billing", "env", "billing"), (nil, "env", "env"), (nil, nil, "unknown_service"),
+        ] as [(String?, String?, String)])
+    func serviceName(code: String?, environment: String?, expected: String) async throws {
+        let list = InMemorySink()
+        var configuration = Recorder.Configuration()
+        configuration.environment = ["OTEL_RESOURCE_ATTRIBUTES": "team=payments"]
+        configuration.environment["OTEL_SERVICE_NAME"] = environment
+        let recorder = try Recorder(service: code, store: .sinks([list]), configuration: configuration)
+        recorder.tracer.startSpan("work", context: .topLevel).end()
+        recorder.tracer(service: "other").startSpan("work", context: .topLevel).end()
+        await recorder.shutdown()
+        let resources = list.records.filter { $0.end != nil }.map(\.resource)
+        #expect(resources.map(\.serviceName) == [expected, "other"])
+        #expect(resources.allSatisfy { $0.attributes["team"] == "payments" })
+    }
+}
+
+/// Takes nothing.
+private final class FailingSink: SpanSink {
+    struct Refusal: Error {}
+
+    private let isClosed = Atomic(false)
+
+    var wasClosed: Bool { isClosed.load(ordering: .relaxed) }
+
+    func write(_ batch: [SpanRecord]) throws { throw Refusal() }
+    func close() { isClosed.store(true, ordering: .relaxed) }
+}
