@@ -83,7 +83,7 @@ let package = Package(
         // Floor 5: programs
         library(
             "OrderFulfilment",
-            ["Throughline", "ThroughlineInMemory", "ThroughlineRecorder", "ThroughlineStore", tracing],
+            ["Throughline", "ThroughlineInMemory", "ThroughlineModel", "ThroughlineRecorder", "SQLite", tracing],
             path: "examples/OrderFulfilment"),
         .executableTarget(
             name: "order-fulfilment",

@@ -16,7 +16,7 @@ struct Demo: AsyncParsableCommand {
     func run() async throws {
         let path = store.resolvedPath
         let recorder = try Recorder(service: "demo", store: .sqlite(path))
-        print("Two orders go through seven services that know each other only through topics:\n")
+        print("Three orders go through eight services that know each other only through topics:\n")
         try await OrderProcess(broker: MemoryBroker(), recorder: recorder).run { print("  " + $0) }
         await recorder.shutdown()
         if recorder.droppedCount > 0 {
@@ -24,7 +24,7 @@ struct Demo: AsyncParsableCommand {
         }
 
         let reader = try store.reader()
-        guard let newest = try reader.flows(limit: 1).first, let id = newest.correlationID else {
+        guard let id = try reader.flows(limit: 20).lazy.compactMap(\.correlationID).first else {
             throw Failure.notFound("The demo recorded nothing in \(path).")
         }
         let flow = Flow(try reader.flowSpans(from: try reader.find(id)).spans)
@@ -33,15 +33,16 @@ struct Demo: AsyncParsableCommand {
         print("The same as Mermaid, to paste into any Markdown:\n")
         print(FlowView.flowchart.render(flow))
         let option = store.commandLine
+        // In a clone the command is not on the path; say what works there.
+        let isBuiltHere = CommandLine.arguments.first?.contains(".build/") == true
+        let program = isBuiltHere ? "swift run throughline" : "throughline"
         print(
             """
             It is all in \(path), a SQLite file. Try next:
 
-              throughline flow \(id)\(option) --as sequence
-              throughline flows\(option)
-              throughline map\(option)
-
-            (or 'swift run throughline …' in this folder)
+              \(program) flow \(id)\(option) --as sequence
+              \(program) flows\(option)
+              \(program) map\(option)
             """)
     }
 }

@@ -48,11 +48,17 @@ struct FlowCommand: ParsableCommand {
         print(view.render(Flow(found.spans), colour: Output.isColoured), terminator: "")
     }
 
+    /// The newest with a message in it: a timer's or a rebuild's trace is not what anybody means.
+    private func newestFlow(in reader: TraceReader) throws -> FlowSummary? {
+        let newest = try reader.flows(limit: 50)
+        return newest.first { $0.messages > 0 } ?? newest.first
+    }
+
     private func seeds(in reader: TraceReader) throws -> [SpanReference] {
         let wanted: String
         if let id {
             wanted = id
-        } else if let newest = try reader.flows(limit: 1).first,
+        } else if let newest = try newestFlow(in: reader),
             let known = newest.correlationID ?? newest.traceIDs.first?.hex
         {
             wanted = known

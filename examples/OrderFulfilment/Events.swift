@@ -7,6 +7,7 @@ struct Order: Codable, Sendable {
     var id: Int
     var amount: Int
     var customer: String
+    var isInStock = true
 }
 
 /// The messages of the order process and where they go.
@@ -15,7 +16,9 @@ enum Event: String, Sendable {
     case paymentCharged = "PaymentCharged"
     case paymentFailed = "PaymentFailed"
     case retryPayment = "RetryPayment"
+    case paymentRefunded = "PaymentRefunded"
     case stockReserved = "StockReserved"
+    case stockMissing = "StockMissing"
     case orderShipped = "OrderShipped"
     case sendConfirmationEmail = "SendConfirmationEmail"
     case salesSummarised = "SalesSummarised"
@@ -23,9 +26,9 @@ enum Event: String, Sendable {
     var topic: String {
         switch self {
         case .orderPlaced: "orders"
-        case .paymentCharged, .paymentFailed: "payments"
+        case .paymentCharged, .paymentFailed, .paymentRefunded: "payments"
         case .retryPayment: "billing.commands"
-        case .stockReserved: "stock"
+        case .stockReserved, .stockMissing: "stock"
         case .orderShipped: "shipping"
         case .sendConfirmationEmail: "mail.commands"
         case .salesSummarised: "reports"
@@ -40,8 +43,16 @@ enum Event: String, Sendable {
     }
 
     static let topics = [
-        "orders", "payments", "billing.commands", "stock", "shipping", "mail.commands", "reports",
+        "orders", "orders.dead-letters", "payments", "billing.commands", "stock", "shipping", "mail.commands",
+        "reports",
     ]
+}
+
+/// Thrown by the mail service for a customer whose address nobody has entered yet.
+struct UnknownCustomer: Error, CustomStringConvertible {
+    let customer: String
+
+    var description: String { "the address book has no '\(customer)'" }
 }
 
 /// Thrown by the mail service while its template is not loaded yet.

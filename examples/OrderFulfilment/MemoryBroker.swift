@@ -22,6 +22,8 @@ public struct MemoryBroker: OrderBroker {
     }
 
     /// A message of this broker.
+    public var browser: InMemoryBroker { broker }
+
     public func message(to topic: String, key: String, body: [UInt8]) -> InMemoryMessage {
         InMemoryMessage(to: topic, key: key, body: body)
     }

@@ -11,7 +11,7 @@ struct OrderService<Broker: OrderBroker>: Sendable {
     let name: String
     let broker: Broker
     let tracing: MessageTracing
-    private let producer: TracedProducer<Broker.Producer>
+    let producer: TracedProducer<Broker.Producer>
 
     init(_ name: String, broker: Broker, tracer: RecordingTracer) async throws {
         self.name = name
@@ -26,6 +26,25 @@ struct OrderService<Broker: OrderBroker>: Sendable {
         let body = Array(try JSONEncoder().encode(order))
         let message = broker.message(to: event.topic, key: "\(order.id)", body: body)
         try await producer.send(message, type: event.rawValue, intent: event.intent)
+    }
+
+    /// Stores an order together with the message that announces it, which somebody else sends.
+    func place(_ order: Order, in database: OrderDatabase<Broker>) async throws {
+        let event = Event.orderPlaced
+        try await tracing.capture(for: event.topic, on: Message.system, type: event.rawValue, intent: event.intent) {
+            try await database.place(order, announcing: event, $0)
+        }
+    }
+
+    /// As ``handle(_:group:_:)``, but tries three times in a row and then sets the message aside.
+    func handleOrSetAside(
+        _ topic: String, _ handler: @escaping @Sendable (Order) async throws -> Void
+    ) async throws {
+        let consumer = TracedConsumer(try await broker.consumer(of: topic, group: name), tracing: tracing)
+        let policy = RetryPolicy(attempts: 3, backoff: Backoff(first: .milliseconds(20), factor: 2))
+        try await consumer.run(concurrently: 4, retrying: policy, deadLetters: .sent(by: producer.base)) { message in
+            try await handler(try order(of: message))
+        }
     }
 
     /// Handles the messages of a topic until the broker closes.

@@ -3,11 +3,12 @@ import Synchronization
 /// Tells when the orders have come to their end.
 final class Progress: Sendable {
     enum Milestone: Hashable, CaseIterable, Sendable {
-        case shipped, greeted, mailed, summarised
+        case shipped, refunded, greeted, mailed, summarised
     }
 
     let report: @Sendable (String) -> Void
     private let reached = Mutex<[Milestone: Int]>([:])
+    private let end = Atomic(false)
 
     init(_ report: @escaping @Sendable (String) -> Void) {
         self.report = report
@@ -17,12 +18,16 @@ final class Progress: Sendable {
         reached.withLock { $0[milestone, default: 0] += 1 }
     }
 
-    /// Waits until each order was shipped, greeted and mailed, and the sales were summarised. False after a minute.
-    func waitForEnd(of orders: Int) async throws -> Bool {
+    /// True once nobody waits any more.
+    var isOver: Bool { end.load(ordering: .relaxed) }
+
+    /// Waits until every milestone was reached so often. False after a minute.
+    func wait(for expected: [Milestone: Int]) async throws -> Bool {
+        defer { end.store(true, ordering: .relaxed) }
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             let isDone = reached.withLock { reached in
-                Milestone.allCases.allSatisfy { reached[$0, default: 0] >= ($0 == .summarised ? 1 : orders) }
+                expected.allSatisfy { reached[$0.key, default: 0] >= $0.value }
             }
             if isDone { return true }
             try await Task.sleep(for: .milliseconds(20))

@@ -7,16 +7,23 @@ struct Services<Broker: OrderBroker>: Sendable {
     typealias Group = ThrowingTaskGroup<Void, any Error>
 
     let orders: OrderService<Broker>
-    private let billing: OrderService<Broker>
+    let billing: OrderService<Broker>
+    let notifications: OrderService<Broker>
+    let support: OrderService<Broker>
+    let analytics: OrderService<Broker>
+    let broker: Broker
+    let progress: Progress
     private let retries: OrderService<Broker>
     private let inventory: OrderService<Broker>
     private let shipping: OrderService<Broker>
-    private let notifications: OrderService<Broker>
-    private let analytics: OrderService<Broker>
-    private let broker: Broker
-    private let progress: Progress
 
-    init(broker: Broker, recorder: Recorder, progress: Progress) async throws {
+    let addresses: AddressBook
+    let orderCount: Int
+
+    /// - Parameter known: The customers whom the mail service can write to from the beginning.
+    init(
+        broker: Broker, recorder: Recorder, progress: Progress, orderCount: Int, known: Set<String>
+    ) async throws {
         func service(_ name: String) async throws -> OrderService<Broker> {
             try await OrderService(name, broker: broker, tracer: recorder.tracer(service: name))
         }
@@ -27,20 +34,36 @@ struct Services<Broker: OrderBroker>: Sendable {
         shipping = try await service("shipping")
         notifications = try await service("notifications")
         analytics = try await service("analytics")
+        support = try await service("support")
         self.broker = broker
         self.progress = progress
+        self.orderCount = orderCount
+        addresses = AddressBook(known)
     }
 
     func start(in group: inout Group) {
         group.addTask { try await chargeOrders() }
         group.addTask { try await retryCharges() }
+        group.addTask { try await refundWhatIsMissing() }
         group.addTask { try await answerFailedPayments() }
         group.addTask { try await reserveStock() }
         startShipping(in: &group)
         group.addTask { try await greetCustomers() }
         group.addTask { try await sendMails() }
         group.addTask { try await summariseSales() }
+        group.addTask { try await replayDeadLetters() }
     }
+
+    /// What sends the messages that the orders service has written down.
+    func relay(of database: OrderDatabase<Broker>) -> OutboxRelay<OrderDatabase<Broker>, Broker.Producer> {
+        var configuration = OutboxRelay<OrderDatabase<Broker>, Broker.Producer>.Configuration()
+        configuration.interval = .milliseconds(20)
+        return OutboxRelay(
+            of: database, to: orders.producer.base, tracing: orders.tracing, configuration: configuration)
+    }
+
+    /// The order of which the whole process is a saga: charge, reserve, ship, or undo what was done.
+    func saga(_ order: Order) -> Saga { Saga("OrderFulfilment", id: "\(order.id)") }
 
     private func chargeOrders() async throws {
         try await billing.handle("orders") { _, order, _ in
@@ -49,8 +72,7 @@ struct Services<Broker: OrderBroker>: Sendable {
                 progress.report("billing        card of order \(order.id) was declined")
                 try await billing.emit(.paymentFailed, order)
             } else {
-                progress.report("billing        charged order \(order.id)")
-                try await billing.emit(.paymentCharged, order)
+                try await charge(order, "charged order \(order.id)")
             }
         }
     }
@@ -58,7 +80,13 @@ struct Services<Broker: OrderBroker>: Sendable {
     private func retryCharges() async throws {
         try await billing.handle("billing.commands") { _, order, _ in
             try await work(.milliseconds(40))
-            progress.report("billing        charged order \(order.id) at the second attempt")
+            try await charge(order, "charged order \(order.id) at the second attempt")
+        }
+    }
+
+    private func charge(_ order: Order, _ what: String) async throws {
+        try await saga(order).step("charge card", state: "charged") {
+            progress.report("billing        \(what)")
             try await billing.emit(.paymentCharged, order)
         }
     }
@@ -74,8 +102,14 @@ struct Services<Broker: OrderBroker>: Sendable {
     private func reserveStock() async throws {
         try await inventory.handle("orders") { _, order, _ in
             try await work(.milliseconds(15))
-            progress.report("inventory      reserved stock for order \(order.id)")
-            try await inventory.emit(.stockReserved, order)
+            guard order.isInStock else {
+                progress.report("inventory      has nothing left for order \(order.id)")
+                return try await inventory.emit(.stockMissing, order)
+            }
+            try await saga(order).step("reserve stock", state: "reserved") {
+                progress.report("inventory      reserved stock for order \(order.id)")
+                try await inventory.emit(.stockReserved, order)
+            }
         }
     }
 
@@ -89,24 +123,16 @@ struct Services<Broker: OrderBroker>: Sendable {
                     guard event == .paymentCharged || event == .stockReserved else { return }
                     guard let both = await arrivals.add(message, for: order.id) else { return }
                     try await shipping.tracing.withMessages(both) {
-                        try await work(.milliseconds(25))
-                        try await shipping.emit(.orderShipped, order)
-                        try await shipping.emit(.sendConfirmationEmail, order)
+                        try await saga(order).step("ship", state: "shipped") {
+                            try await work(.milliseconds(25))
+                            try await shipping.emit(.orderShipped, order)
+                            try await shipping.emit(.sendConfirmationEmail, order)
+                        }
                     }
                     progress.report("shipping       shipped order \(order.id)")
                     progress.reach(.shipped)
                 }
             }
-        }
-    }
-
-    private func greetCustomers() async throws {
-        let template = Template()
-        try await notifications.handle("orders") { _, order, _ in
-            try await work(.milliseconds(5))
-            try await template.use(for: order.id)
-            progress.report("notifications  greeted \(order.customer)")
-            progress.reach(.greeted)
         }
     }
 
@@ -118,22 +144,7 @@ struct Services<Broker: OrderBroker>: Sendable {
         }
     }
 
-    /// Reads in batches, as jobs that run now and then do: by the time it starts, all orders are there.
-    private func summariseSales() async throws {
-        try await work(.milliseconds(400))
-        let consumer = TracedConsumer(
-            try await broker.consumer(of: "orders", group: "analytics.sales"), tracing: analytics.tracing)
-        let sales = Sales(ordersPerSummary: 2)
-        try await consumer.runBatches(ofAtMost: 100) { messages in
-            for message in messages { await sales.add(try analytics.order(of: message)) }
-            guard let summary = await sales.summary() else { return }
-            try await analytics.emit(.salesSummarised, summary)
-            progress.report("analytics      summarised sales of \(summary.amount / 100) €")
-            progress.reach(.summarised)
-        }
-    }
-
-    private func work(_ duration: Duration) async throws {
+    func work(_ duration: Duration) async throws {
         try await Task.sleep(for: duration)
     }
 }
@@ -146,36 +157,5 @@ private actor Arrivals<Message: Sendable> {
         if let other = waiting.removeValue(forKey: order) { return [other, message] }
         waiting[order] = message
         return nil
-    }
-}
-
-/// A template that is not loaded when the first mails are to be written.
-private actor Template {
-    private var failuresLeft = 2
-    private var failing: Int?
-
-    func use(for order: Int) throws {
-        if failing == nil { failing = order }
-        guard failing == order, failuresLeft > 0 else { return }
-        failuresLeft -= 1
-        throw TemplateError()
-    }
-}
-
-/// The read model: what was sold.
-private actor Sales {
-    private let ordersPerSummary: Int
-    private var orders: [Int: Order] = [:]
-
-    init(ordersPerSummary: Int) {
-        self.ordersPerSummary = ordersPerSummary
-    }
-
-    /// Adding an order twice changes nothing: brokers deliver at least once.
-    func add(_ order: Order) { orders[order.id] = order }
-
-    func summary() -> Order? {
-        guard orders.count >= ordersPerSummary else { return nil }
-        return Order(id: 0, amount: orders.values.reduce(0) { $0 + $1.amount }, customer: "sales")
     }
 }

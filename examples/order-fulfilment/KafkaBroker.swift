@@ -36,6 +36,8 @@ final class KafkaBroker: OrderBroker {
         return consumer
     }
 
+    var browser: KafkaBrowser { KafkaBrowser(configuration) }
+
     func message(to topic: String, key: String, body: [UInt8]) -> KafkaMessage {
         KafkaMessage(topic: topic, key: Array(key.utf8), value: body)
     }

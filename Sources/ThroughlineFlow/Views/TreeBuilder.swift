@@ -96,7 +96,7 @@ struct TreeBuilder {
     private func line(for operation: Operation) -> TreeNode {
         let name = "\(operation.service) · \(operation.record.name)"
         var marks = operation.record.duration.map { [DurationText.short($0)] } ?? ["never ended …"]
-        if let error = operation.error { marks.append("✗ \(error)") }
+        if let error = operation.error { marks.append("✗ \(TypeName.short(error))") }
         let rest = OneLine.of(marks.joined(separator: " · "))
         let colour = operation.failed ? ink.red(rest) : ink.dim(rest)
         return TreeNode(text: "\(OneLine.of(name))  \(colour)", kind: name + (operation.error ?? ""))
@@ -201,7 +201,7 @@ struct TreeBuilder {
         marks.append(attempt.took.map { "took \(DurationText.short($0))" } ?? "never ended")
         let text = marks.joined(separator: " · ")
         guard let error = attempt.error else { return TreeNode(text: "\(text) \(ink.green("✓"))", kind: "attempt ✓") }
-        return TreeNode(text: "\(text) \(ink.red("✗ \(OneLine.of(error))"))", kind: "attempt \(error)")
+        return TreeNode(text: "\(text) \(ink.red("✗ \(OneLine.of(TypeName.short(error)))"))", kind: "attempt \(error)")
     }
 
     private func line(for hop: Hop) -> String {
@@ -222,7 +222,7 @@ struct TreeBuilder {
         }
         var sign = ink.green("✓")
         if hop.isUnfinished { sign = ink.yellow("… never ended") }
-        if hop.failed { sign = ink.red(OneLine.of("✗ \(hop.attempts.last?.error ?? "")")) }
+        if hop.failed { sign = ink.red(OneLine.of("✗ \(hop.attempts.last?.error.map(TypeName.short) ?? "")")) }
         if hop.isDeadLetter { sign += ink.red(" dead letter") }
         let critical = criticalHops.contains(hop.id) ? ink.yellow("  ◀ critical") : ""
         return "\(OneLine.of(name))  \(ink.dim(marks.joined(separator: " · "))) \(sign)\(critical)"

@@ -151,7 +151,7 @@ struct FlowchartView {
         let services = Set(edge.publications.flatMap { flow.publication($0)?.services ?? [] })
         let errors = flow.hops
             .filter { messages.contains($0.message) && services.contains($0.consumer.service) && !$0.isReplay }
-            .compactMap { $0.attempts.last?.error }.uniqued()
+            .compactMap { $0.attempts.last?.error.map(TypeName.short) }.uniqued()
         return counted(errors.count == 1 ? errors[0] : "dead letter", edge.publications.count)
     }
 }

@@ -196,7 +196,7 @@ struct SequenceView {
             let place = there.map { " → \(MermaidText.shortened($0.id.destination, to: 36))" } ?? ""
             return "\(prefix)✗ dead letter\(place)"
         }
-        if let error = attempt.error { return "\(prefix)✗ \(MermaidText.shortened(error, to: 40))" }
+        if let error = attempt.error { return "\(prefix)✗ \(MermaidText.shortened(TypeName.short(error), to: 40))" }
         return tried ? "\(prefix)✓" : nil
     }
 
