@@ -14,6 +14,7 @@ extension MessageTracing {
     ///   - handle: The handler.
     /// - Returns: What `handle` returned.
     /// - Throws: What `handle` threw, recorded on the span once; a cancellation is noted and is no error.
+    @discardableResult
     public func process<Message: TraceableMessage, Result>(
         _ message: Message, policy: PropagationPolicy? = nil, _ handle: (Message) async throws -> Result
     ) async rethrows -> Result {

@@ -19,6 +19,7 @@ extension MessageTracing {
     ///   - send: Sends the message that it is given, with whatever client.
     /// - Returns: What `send` returned.
     /// - Throws: What `send` threw, recorded on the span once; a cancellation is noted and is no error.
+    @discardableResult
     public func publish<Message: PublishableMessage, Receipt>(
         _ message: Message, type messageType: String? = nil, intent: MessageIntent? = nil,
         _ send: (Message) async throws -> Receipt

@@ -14,7 +14,7 @@ enum GuideSnippets {
     }
 
     static func batch(_ batch: [ShopMessage], _ tracing: MessageTracing) async throws {
-        try await tracing.process(batch) { messages in
+        try await tracing.processBatch(batch) { messages in
             for message in messages {
                 try await tracing.withMessages([message]) { try await publishInvoice(for: message) }
             }

@@ -15,6 +15,7 @@ extension MessageTracing {
     ///   - send: Sends the message that it is given.
     /// - Returns: What `send` returned.
     /// - Throws: ``ReplayError`` when the message is no dead letter; what `send` threw.
+    @discardableResult
     public func replay<Message: ForwardableMessage, Receipt>(
         _ deadLetter: Message, to destination: String? = nil, _ send: (Message) async throws -> Receipt
     ) async throws -> Receipt {

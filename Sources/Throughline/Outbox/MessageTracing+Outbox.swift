@@ -17,6 +17,7 @@ extension MessageTracing {
     ///   - append: Stores the message and the context.
     /// - Returns: What `append` returned.
     /// - Throws: What `append` threw, recorded on the span once.
+    @discardableResult
     public func capture<Result>(
         for destination: String, on system: MessagingSystem, type messageType: String? = nil,
         intent: MessageIntent? = nil, messageID: String? = nil, dueTime: Timestamp? = nil,
@@ -64,6 +65,7 @@ extension MessageTracing {
     ///   - send: Sends the message that it is given.
     /// - Returns: What `send` returned.
     /// - Throws: What `send` threw, recorded on the span once.
+    @discardableResult
     public func publish<Message: PublishableMessage, Receipt>(
         _ message: Message, captured: CapturedContext, _ send: (Message) async throws -> Receipt
     ) async rethrows -> Receipt {
