@@ -1,4 +1,4 @@
-import Throughline
+public import Throughline
 public import ThroughlineInMemory
 
 /// The order process on the embedded broker.
@@ -8,7 +8,7 @@ public struct MemoryBroker: OrderBroker {
     /// A broker of its own, without messages.
     public init() {}
 
-    /// Makes the topics of the order process.
+    /// Makes topics that are not there yet.
     public func createTopics(_ names: [String]) async throws {
         for name in names { try broker.createTopic(name) }
     }
@@ -16,24 +16,25 @@ public struct MemoryBroker: OrderBroker {
     /// A producer for one service.
     public func producer() async throws -> InMemoryProducer { broker.producer }
 
-    /// One consumer of a group.
+    /// A consumer for one group of a topic.
     public func consumer(of topic: String, group: String) async throws -> InMemoryConsumer {
         try broker.consumer(of: topic, group: group)
     }
 
-    /// A message of this broker.
+    /// Looks into topics without consuming.
     public var browser: InMemoryBroker { broker }
 
+    /// A message for a topic; messages with the same key keep their order.
     public func message(to topic: String, key: String, body: [UInt8]) -> InMemoryMessage {
         InMemoryMessage(to: topic, key: key, body: body)
     }
 
-    /// The body of a message.
+    /// The body of a message that arrived.
     public func body(of message: InMemoryMessage) -> [UInt8] { message.body }
 
-    /// Ends every consumer; the embedded broker closes as a whole.
+    /// Ends all consumers: their loops return once nothing is left.
     public func closeConsumers() async { broker.close() }
 
-    /// Closes the broker; doing so twice is harmless.
-    public func close() async { broker.close() }
+    /// Lets go of everything else; nothing is left here.
+    public func close() async {}
 }
