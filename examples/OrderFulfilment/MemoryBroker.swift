@@ -1,4 +1,4 @@
-public import Throughline
+import Throughline
 public import ThroughlineInMemory
 
 /// The order process on the embedded broker.
