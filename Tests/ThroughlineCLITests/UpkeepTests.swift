@@ -16,7 +16,7 @@ struct UpkeepTests {
         #expect(outcome.output.contains("flowchart LR"))
         #expect(outcome.output.contains("it's a demo.db"))
 
-        let commands = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  throughline ") }
+        let commands = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  swift run throughline ") }
         #expect(commands.count == 3)
         for command in commands {
             // As the shell would take it apart.
@@ -24,7 +24,7 @@ struct UpkeepTests {
             let start = try #require(words.firstIndex(of: "--store"))
             #expect(words[(start + 1)...].joined(separator: " ").hasPrefix("'it'\\''s a demo.db'"))
             let rest = command.contains("sequence") ? ["--as", "sequence"] : []
-            let run = try scratch.run(words[1..<start] + ["--store", "it's a demo.db"] + rest)
+            let run = try scratch.run(words[3..<start] + ["--store", "it's a demo.db"] + rest)
             #expect(run.code == 0)
             #expect(!run.output.isEmpty)
         }
