@@ -2,7 +2,7 @@ internal import SQLite
 
 /// The tables of a trace store; docs/store.md describes them for people who read the file with other tools.
 enum Schema {
-    static let migrations = Migrations([version1])
+    static let migrations = Migrations([version1, version2])
 
     /// In the header of every store, so that a database of another program is told from ours: "THRU".
     static let applicationID: Int64 = 0x5448_5255
@@ -75,6 +75,17 @@ enum Schema {
 
         PRAGMA application_id = \(applicationID);
         \(Views.all)
+        """
+
+    /// Cursors for store-and-forward.
+    private static let version2 = """
+        CREATE TABLE exporters (
+            name TEXT PRIMARY KEY, position INTEGER NOT NULL DEFAULT 0, holder TEXT,
+            held_until INTEGER NOT NULL DEFAULT 0, exported INTEGER NOT NULL DEFAULT 0,
+            lost INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+        CREATE TABLE set_aside (
+            id INTEGER PRIMARY KEY, exporter TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            spans INTEGER NOT NULL, reason TEXT NOT NULL, time INTEGER NOT NULL) STRICT;
         """
 }
 

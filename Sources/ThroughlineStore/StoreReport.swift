@@ -37,6 +37,8 @@ public struct PruneReport: Hashable, Sendable {
     public var links = 0
     /// Traces of which nothing is left.
     public var traces = 0
+    /// Spans that an exporter had still to deliver, summed over the exporters.
+    public var undelivered = 0
     /// By how many bytes the file became smaller.
     public var bytesFreed: Int64 = 0
 }

@@ -92,6 +92,7 @@ private struct Pruning {
                 try remover.beginTransaction()
                 var removed = SpanRemover.Removed()
                 let rows = try connection.prepare(query).integers()
+                try countUndelivered(rows)
                 for row in rows { try remover.remove(row, into: &removed) }
                 report.spans += removed.spans
                 report.links += removed.links
@@ -114,6 +115,27 @@ private struct Pruning {
         } catch {
             report = previous
             throw error
+        }
+    }
+
+    /// Deleting follows the order of storing, so what exporters have delivered goes first; what goes without having been
+    /// delivered is counted against each exporter that wanted it.
+    private mutating func countUndelivered(_ rows: [Int64]) throws(SQLiteError) {
+        let ended = rows.filter { $0 > 0 }
+        guard let last = ended.max() else { return }
+        let exporters = try connection.prepare("SELECT name, position FROM exporters WHERE position < ?1")
+        try exporters.bind(last, 1)
+        var losses: [(name: String, count: Int)] = []
+        while try exporters.step() {
+            let position = exporters.integer(1)
+            losses.append((exporters.text(0), ended.count { $0 > position }))
+        }
+        let note = try connection.prepare("UPDATE exporters SET lost = lost + ?2 WHERE name = ?1")
+        for loss in losses {
+            try note.bind(loss.name, 1)
+            try note.bind(Int64(loss.count), 2)
+            try note.run()
+            report.undelivered += loss.count
         }
     }
 
