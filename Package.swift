@@ -43,6 +43,7 @@ let package = Package(
         .library(name: "ThroughlineInMemory", targets: ["ThroughlineInMemory"]),
         .library(name: "ThroughlineStore", targets: ["ThroughlineStore"]),
         .library(name: "ThroughlineKafka", targets: ["ThroughlineKafka"]),
+        .library(name: "ThroughlineOTLP", targets: ["ThroughlineOTLP"]),
         .library(name: "ThroughlineRecorder", targets: ["ThroughlineRecorder"]),
         .executable(name: "throughline", targets: ["ThroughlineCLI"]),
         .executable(name: "order-fulfilment", targets: ["order-fulfilment"]),
@@ -74,6 +75,9 @@ let package = Package(
         // Floor 3
         library("ThroughlineStore", ["ThroughlineModel", "SQLite"]),
         library("ThroughlineKafka", ["Throughline", "CRDKafka"], path: "Sources/Brokers/Kafka"),
+
+        // Exporters, floor 3
+        library("ThroughlineOTLP", ["ThroughlineModel"], path: "exporters/OTLP"),
 
         // Floor 4
         library(
@@ -128,6 +132,7 @@ let package = Package(
                 "ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", "ThroughlineModel",
                 "ThroughlineStore", "ThroughlineTracer", "SQLite", tracing,
             ]),
+        tests("ThroughlineOTLPTests", ["ThroughlineOTLP", "ThroughlineModel", "FlowFixtures"]),
         // The patterns of event-driven systems, each on every broker.
         tests(
             "ConformanceTests",

@@ -1,0 +1,63 @@
+public import ThroughlineModel
+
+/// OpenTelemetry's protocol: spans to bytes and back (opentelemetry-proto v1, `ExportTraceServiceRequest`).
+///
+/// Straight between `SpanRecord` and bytes, without a tree of objects in between.
+public enum OTLP {
+    /// How bytes are made.
+    public enum Encoding: Hashable, Sendable, CaseIterable {
+        /// Binary protobuf.
+        case protobuf
+        /// protobuf's JSON mapping with OTLP's deviations: hexadecimal ids, enumerations as numbers.
+        case json
+
+        /// The value of `Content-Type`.
+        public var contentType: String {
+            switch self {
+            case .protobuf: "application/x-protobuf"
+            case .json: "application/json"
+            }
+        }
+    }
+
+    /// Encodes spans as one request, grouped by resource and scope in the order in which those first appear. Spans that
+    /// have not ended are left out: OTLP has no word for them.
+    public static func encode(_ records: [SpanRecord], as encoding: Encoding = .protobuf) -> [UInt8] {
+        let groups = SpanGroups(records)
+        switch encoding {
+        case .protobuf:
+            var encoder = ProtobufEncoder(records)
+            encoder.write(groups)
+            return encoder.finish()
+        case .json:
+            var encoder = OTLPJSONEncoder()
+            encoder.write(groups, records)
+            return encoder.bytes
+        }
+    }
+
+    /// Decodes one request. Fields that are not known are left out, as protobuf demands.
+    ///
+    /// - Throws: ``OTLPError`` for what is no such request, with the place; nothing that the bytes could hold makes it
+    ///   crash or take unbounded time or memory.
+    public static func decode(_ bytes: [UInt8], as encoding: Encoding = .protobuf) throws(OTLPError) -> [SpanRecord] {
+        switch encoding {
+        case .protobuf: try ProtobufDecoder.records(bytes)
+        case .json: try OTLPJSONDecoder.records(bytes)
+        }
+    }
+}
+
+/// Why bytes are no OTLP.
+public struct OTLPError: Error, Hashable, CustomStringConvertible {
+    /// What is wrong.
+    public let reason: String
+    /// At which byte, from 0.
+    public let offset: Int
+
+    /// What is wrong and where.
+    public var description: String { "\(reason) at byte \(offset)" }
+}
+
+/// How deep values may be nested in each other, arrays and maps; deeper ones are an error.
+let maximumValueDepth = 64
