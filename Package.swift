@@ -105,7 +105,9 @@ let package = Package(
             swiftSettings: settings),
 
         tests("ThroughlineModelTests", ["ThroughlineModel"]),
-        tests("ThroughlineTests", ["Throughline", "ThroughlineTracer", tracing, inMemoryTracing]),
+        tests(
+            "ThroughlineTests",
+            ["Throughline", "ThroughlineModel", "ThroughlineTracer", "FlowFixtures", tracing, inMemoryTracing]),
         tests(
             "ThroughlineTracerTests",
             ["ThroughlineTracer", "ThroughlineModel", tracing, logging, metrics, metricsTestKit, serviceLifecycle]),

@@ -19,6 +19,7 @@ final class AttemptMemory: Sendable {
     }
 
     let ignoredHeaders = Atomic(0)
+    let omittedHeaders = Atomic(0)
     /// The number of entries, readable without the lock: no failure pending is the common case.
     private let count = Atomic(0)
     private let state = Mutex(State())

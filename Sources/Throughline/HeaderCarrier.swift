@@ -15,7 +15,26 @@ struct HeaderExtractor<Message: TraceableMessage>: Extractor {
 
     func extract(key: String, from headers: Message.Headers) -> String? {
         if baggageOnly, key != "baggage" { return nil }
-        guard let value = Message.value(forHeader: key, in: headers) else { return nil }
+        guard let value = Message.value(forHeader: key, in: headers) else {
+            return key == "traceparent" ? Self.traceParentElsewhere(headers) : nil
+        }
         return Message.isRepeated(header: key, in: headers) ? nil : value
     }
+
+    /// Other systems' names for the same: Wolverine, MassTransit, Azure; NATS servers before 2.14, which rewrote the
+    /// name; CloudEvents' distributed tracing extension.
+    private static func traceParentElsewhere(_ headers: Message.Headers) -> String? {
+        for name in ["parent-id", "MT-Activity-Id", "Diagnostic-Id", "Xraceparent"] {
+            if let value = Message.value(forHeader: name, in: headers) { return value }
+        }
+        for prefix in CloudEventHeaders.prefixes(of: Message.system) where !prefix.isEmpty {
+            if let value = Message.value(forHeader: prefix + "traceparent", in: headers) { return value }
+        }
+        return nil
+    }
+}
+
+/// Reads a trace context from the text of a `traceparent`.
+struct TraceParentExtractor: Extractor {
+    func extract(key: String, from text: String) -> String? { key == "traceparent" ? text : nil }
 }

@@ -11,16 +11,34 @@ public struct MessageIdentity: Hashable, Sendable {
     public var messageType: String?
     /// What the message is meant to be.
     public var intent: MessageIntent?
+    /// How far an event is meant to go.
+    public var scope: EventScope?
+    /// The version of the message type's schema.
+    public var schemaVersion: String?
+    /// The correlation id of the causing message, where a foreign system names no message id.
+    public var causationCorrelationID: String?
+    /// What a foreign system calls correlation id, where that is not what groups a flow.
+    public var ownCorrelationID: String?
 
     /// Makes an identity of its parts.
     public init(
         messageID: String, correlationID: String, causationIDs: [String] = [], messageType: String? = nil,
-        intent: MessageIntent? = nil
+        intent: MessageIntent? = nil, scope: EventScope? = nil, schemaVersion: String? = nil
     ) {
         self.messageID = messageID
         self.correlationID = correlationID
         self.causationIDs = causationIDs
         self.messageType = messageType
         self.intent = intent
+        self.scope = scope
+        self.schemaVersion = schemaVersion
     }
+}
+
+/// How far an event is meant to go.
+public enum EventScope: String, Hashable, Sendable, CaseIterable {
+    /// Inside its bounded context; its shape may change with the code.
+    case domain
+    /// Across bounded contexts; its shape is a contract.
+    case integration
 }

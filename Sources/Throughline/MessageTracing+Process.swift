@@ -68,6 +68,9 @@ extension MessageTracing {
         var parent = ServiceContext.topLevel
         if policy.trustsHeaders {
             instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
+            if let envelope = details.envelope?.traceParent, creation.isEmpty {
+                instrument.extract(envelope, into: &creation, using: TraceParentExtractor())
+            }
             parent = creation
             if !policy.isChild || isDelayed(details, now: now) {
                 parent = .topLevel
@@ -124,14 +127,26 @@ extension MessageTracing {
         if trusted { reading.checkTraceParent() }
         let details = reading.details
         let known = trusted ? reading.value(native: details.messageID, PlainHeaders.messageID) : nil
-        let messageID = known ?? reading.positionID ?? configuration.messageIDs()
+        guard trusted else {
+            let messageID = reading.positionID ?? configuration.messageIDs()
+            return MessageIdentity(
+                messageID: messageID, correlationID: messageID, messageType: details.messageType,
+                intent: details.intent,
+                scope: details.scope, schemaVersion: details.schemaVersion)
+        }
+        let foreign = reading.foreign(configuration.reads)
+        let messageID = foreign?.messageID ?? known ?? reading.positionID ?? configuration.messageIDs()
+        // A foreign system may use the broker's own correlation id for something else, as NServiceBus does.
         let correlationID =
-            trusted ? reading.value(native: details.correlationID, PlainHeaders.correlationID) : nil
-        return MessageIdentity(
+            foreign?.correlationID ?? reading.value(native: details.correlationID, PlainHeaders.correlationID)
+        var identity = MessageIdentity(
             messageID: messageID, correlationID: correlationID ?? messageID,
-            causationIDs: trusted ? reading.causationIDs() : [],
-            messageType: trusted ? reading.messageType() : details.messageType,
-            intent: trusted ? reading.intent() : details.intent)
+            causationIDs: foreign?.causationIDs ?? reading.causationIDs(),
+            messageType: foreign?.messageType ?? reading.messageType(), intent: foreign?.intent ?? reading.intent(),
+            scope: reading.scope(), schemaVersion: reading.schemaVersion())
+        identity.causationCorrelationID = foreign?.causationCorrelationID
+        identity.ownCorrelationID = foreign?.ownCorrelationID
+        return identity
     }
 
     private func isDelayed(_ details: MessageDetails, now: Timestamp) -> Bool {

@@ -16,18 +16,26 @@ extension MessageTracing {
     ///   - message: The message; `send` gets a copy of it with the headers added.
     ///   - messageType: The type of the message, such as `OrderPlaced`, unless the message says it.
     ///   - intent: What the message is meant to be, unless the message says it.
+    ///   - scope: How far an event is meant to go, unless the message says it.
+    ///   - schemaVersion: The version of the message type's schema, unless the message says it.
     ///   - send: Sends the message that it is given, with whatever client.
     /// - Returns: What `send` returned.
     /// - Throws: What `send` threw, recorded on the span once; a cancellation is noted and is no error.
     @discardableResult
     public func publish<Message: PublishableMessage, Receipt>(
-        _ message: Message, type messageType: String? = nil, intent: MessageIntent? = nil,
-        _ send: (Message) async throws -> Receipt
+        _ message: Message, type messageType: String? = nil, intent: MessageIntent? = nil, scope: EventScope? = nil,
+        schemaVersion: String? = nil, _ send: (Message) async throws -> Receipt
     ) async rethrows -> Receipt {
         let current = ServiceContext.current ?? .topLevel
+        var message = message
         var reading = HeaderReading(message)
-        let identity = identity(
+        var identity = identity(
             ofOutgoing: &reading, messageType: messageType, intent: intent, cause: current.message)
+        identity.scope = reading.scope() ?? scope
+        identity.schemaVersion = reading.schemaVersion() ?? schemaVersion
+        if reading.isForwarded {
+            for name in HeaderScheme.contextNames { Message.setValue(nil, forHeader: name, in: &message.headers) }
+        }
         return try await transmit(message, reading, identity, in: current, send)
     }
 
@@ -63,6 +71,10 @@ extension MessageTracing {
         var outgoing = message
         write(identity, into: &outgoing)
         inject(context, into: &outgoing.headers, of: Message.self)
+        if let omitted = configuration.headerLimit?.apply(to: &outgoing), !omitted.isEmpty {
+            note(omitted: omitted)
+            span.updateAttributes { $0.set(ThroughlineAttribute.omittedHeaders, value: .stringArray(omitted)) }
+        }
         let ready = outgoing
         do {
             return try await ServiceContext.withValue(context) { try await send(ready) }
@@ -77,23 +89,39 @@ extension MessageTracing {
         cause: MessageContext?
     ) -> MessageIdentity {
         var ownID = reading.value(native: reading.details.messageID, PlainHeaders.messageID)
-        var causationIDs = reading.causationIDs()
-        if let id = ownID, let cause, cause.messageIDs.contains(id) {
+        var foreign = ownID == nil ? reading.foreign(configuration.reads) : nil
+        var causationIDs = foreign?.causationIDs ?? reading.causationIDs()
+        if let id = ownID ?? foreign?.messageID, let cause, cause.messageIDs.contains(id) {
             ownID = nil
+            foreign = nil
             causationIDs = []
+            reading.isForwarded = true
         }
-        let messageID = ownID ?? configuration.messageIDs()
+        let messageID = ownID ?? foreign?.messageID ?? configuration.messageIDs()
         let correlationID =
-            reading.value(native: reading.details.correlationID, PlainHeaders.correlationID)
+            foreign?.correlationID ?? reading.value(native: reading.details.correlationID, PlainHeaders.correlationID)
             ?? cause?.correlationID ?? messageID
         return MessageIdentity(
             messageID: messageID, correlationID: correlationID,
             causationIDs: causationIDs.isEmpty ? cause?.messageIDs ?? [] : causationIDs,
-            messageType: reading.messageType() ?? messageType, intent: reading.intent() ?? intent)
+            messageType: foreign?.messageType ?? reading.messageType() ?? messageType,
+            intent: reading.intent() ?? intent)
     }
 
     /// Writes the ids where the message does not have them yet, and what it says of itself.
     private func write<Message: PublishableMessage>(_ identity: MessageIdentity, into message: inout Message) {
+        if let intent = identity.intent {
+            Message.setValue(intent.rawValue, forHeader: PlainHeaders.intent, in: &message.headers)
+        }
+        if let scope = identity.scope {
+            Message.setValue(scope.rawValue, forHeader: PlainHeaders.scope, in: &message.headers)
+        }
+        if let version = identity.schemaVersion {
+            Message.setValue(HeaderText.visible(version), forHeader: PlainHeaders.schemaVersion, in: &message.headers)
+        }
+        if case .cloudEvents(let source) = configuration.writes {
+            return CloudEventHeaders.write(identity, source: source, time: configuration.now(), into: &message)
+        }
         let details = message.details
         func write(_ id: String, _ field: IdentityField, native: String?, header: String) {
             guard id != native, id != Message.value(forHeader: header, in: message.headers) else { return }
@@ -109,9 +137,6 @@ extension MessageTracing {
         }
         if let type = identity.messageType, PlainHeaders.isSafe(type) {
             Message.setValue(type, forHeader: PlainHeaders.messageType, in: &message.headers)
-        }
-        if let intent = identity.intent {
-            Message.setValue(intent.rawValue, forHeader: PlainHeaders.intent, in: &message.headers)
         }
     }
 

@@ -29,6 +29,14 @@ public struct MessageTracing: Sendable {
         public var settleSpans = true
         /// Whether the body's size is recorded, opt-in by the conventions; false by default.
         public var recordsBodySize = false
+        /// The header schemes that are understood, in this order; all by default.
+        public var reads: [HeaderScheme] = HeaderScheme.allCases
+        /// The header scheme that is written; ``WrittenScheme/plain`` by default.
+        public var writes = WrittenScheme.plain
+        /// How much room there is for our headers; nil, the default, for no limit.
+        public var headerLimit: HeaderLimit?
+        /// Takes a fingerprint of payloads of at most so many bytes; nil, the default, looks at no payload.
+        public var fingerprintLimit: Int?
         /// Makes the ids of messages that have none; UUIDs of version 7 by default.
         public var messageIDs: MessageIDGenerator = .uuidV7
         /// The clock that queue times are measured with; the system's by default.
@@ -57,6 +65,11 @@ public struct MessageTracing: Sendable {
     /// What injects and extracts: a tracer of our own choosing, or everything that is bootstrapped, which may be more
     /// than the tracer.
     var instrument: any Instrument { configuration.tracer ?? InstrumentationSystem.instrument }
+
+    /// How many headers were left out since this middleware was made, because there was no room for them.
+    public var omittedHeaderCount: Int { attempts.omittedHeaders.load(ordering: .relaxed) }
+
+    func note(omitted headers: [String]) { attempts.omittedHeaders.add(headers.count, ordering: .relaxed) }
 
     func note(ignored headers: [String]) {
         if !headers.isEmpty { attempts.ignoredHeaders.add(headers.count, ordering: .relaxed) }

@@ -15,6 +15,12 @@ public enum PlainHeaders {
     public static let messageType = "message-type"
     /// A `MessageIntent` raw value.
     public static let intent = "message-intent"
+    /// An ``EventScope`` raw value.
+    public static let scope = "event-scope"
+    /// The version of the message type's schema.
+    public static let schemaVersion = "schema-version"
+
+    static let idNames = [messageID, correlationID, causationID]
 
     /// The longest id, in bytes, that is read or written.
     public static let maximumIDLength = 256
@@ -32,6 +38,8 @@ struct HeaderReading<Message: TraceableMessage> {
     let message: Message
     let details: MessageDetails
     private(set) var ignored: [String] = []
+    /// True when the message still carries the id of the message being handled: it is that message, sent on.
+    var isForwarded = false
 
     init(_ message: Message) {
         self.message = message
@@ -58,12 +66,53 @@ struct HeaderReading<Message: TraceableMessage> {
         return ids
     }
 
+    /// What the message says in another system's words; looked for only where ours are missing.
+    mutating func foreign(_ schemes: [HeaderScheme]) -> ForeignIdentity? {
+        if let envelope = details.envelope { return checked(envelope.identity) }
+        let headers = message.headers
+        guard Message.value(forHeader: PlainHeaders.messageID, in: headers) == nil else { return nil }
+        for scheme in schemes {
+            if let found = scheme.read(Message.system, { Message.value(forHeader: $0, in: headers) }) {
+                return checked(found)
+            }
+        }
+        return nil
+    }
+
+    private mutating func checked(_ identity: ForeignIdentity) -> ForeignIdentity {
+        var identity = identity
+        func isUnsafe(_ text: String?) -> Bool { text.map { !PlainHeaders.isSafe($0) } ?? false }
+        func drop(_ path: WritableKeyPath<ForeignIdentity, String?>, _ name: String) {
+            guard isUnsafe(identity[keyPath: path]) else { return }
+            identity[keyPath: path] = nil
+            ignored.append(name)
+        }
+        drop(\.messageID, "\(identity.scheme) message id")
+        drop(\.correlationID, "\(identity.scheme) correlation id")
+        drop(\.causationCorrelationID, "\(identity.scheme) initiator id")
+        drop(\.ownCorrelationID, "\(identity.scheme) own correlation id")
+        drop(\.messageType, "\(identity.scheme) message type")
+        if !identity.causationIDs.allSatisfy(PlainHeaders.isSafe) {
+            identity.causationIDs = []
+            ignored.append("\(identity.scheme) causation id")
+        }
+        return identity
+    }
+
     mutating func messageType() -> String? {
         value(native: details.messageType, PlainHeaders.messageType)
     }
 
     mutating func intent() -> MessageIntent? {
         details.intent ?? value(PlainHeaders.intent).flatMap(MessageIntent.init)
+    }
+
+    mutating func scope() -> EventScope? {
+        details.scope ?? value(PlainHeaders.scope).flatMap(EventScope.init)
+    }
+
+    mutating func schemaVersion() -> String? {
+        value(native: details.schemaVersion, PlainHeaders.schemaVersion)
     }
 
     /// Notes a `traceparent` that the propagator is about to ignore, so that the span can say why its trace starts

@@ -23,6 +23,10 @@ extension MessageTracing {
         if let group = details.consumerGroup {
             attributes.set(MessagingAttribute.consumerGroup, value: .string(group))
         }
+        if let limit = configuration.fingerprintLimit, let payload = message.payload {
+            let fingerprint = PayloadFingerprint.of(json: payload, limit: limit)
+            attributes.set(ThroughlineAttribute.payloadFingerprint, value: fingerprint.map { .string($0) })
+        }
         if configuration.recordsBodySize, let size = details.bodySize {
             attributes.set(MessagingAttribute.bodySize, value: .int64(Int64(size)))
         }
@@ -98,6 +102,18 @@ extension MessageTracing {
         }
         if let intent = identity.intent {
             attributes.set(ThroughlineAttribute.messageIntent, value: .string(intent.rawValue))
+        }
+        if let scope = identity.scope {
+            attributes.set(ThroughlineAttribute.eventScope, value: .string(scope.rawValue))
+        }
+        if let version = identity.schemaVersion {
+            attributes.set(ThroughlineAttribute.schemaVersion, value: .string(version))
+        }
+        if let id = identity.causationCorrelationID {
+            attributes.set(ThroughlineAttribute.causationCorrelationID, value: .string(id))
+        }
+        if let id = identity.ownCorrelationID {
+            attributes.set(ThroughlineAttribute.ownCorrelationID, value: .string(id))
         }
     }
 

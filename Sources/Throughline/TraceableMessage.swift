@@ -24,9 +24,16 @@ public protocol TraceableMessage {
     /// True when a name stands more than once, which Kafka and NATS allow. A repeated `traceparent` is invalid (W3C
     /// Trace Context conformance tests). The default says no, which is right for dictionaries.
     static func isRepeated(header name: String, in headers: Headers) -> Bool
+
+    /// The body, for ``PayloadFingerprint``: asked for only when ``MessageTracing/Configuration/fingerprintLimit`` is set.
+    /// The default has none.
+    var payload: [UInt8]? { get }
 }
 
 extension TraceableMessage {
+    /// None.
+    public var payload: [UInt8]? { nil }
+
     /// Nothing known.
     public var details: MessageDetails { MessageDetails() }
 
@@ -86,13 +93,20 @@ public struct MessageDetails: Sendable {
     public var messageType: String?
     /// What the message is meant to be; a header is looked for when this is nil.
     public var intent: MessageIntent?
+    /// How far an event is meant to go; a header is looked for when this is nil.
+    public var scope: EventScope?
+    /// The version of the message type's schema; a header is looked for when this is nil.
+    public var schemaVersion: String?
+    /// The ids inside the body, where a foreign system keeps them there.
+    public var envelope: EnvelopeIdentity?
 
     /// Nothing known but what is given.
     public init(
         messageID: String? = nil, correlationID: String? = nil, consumerGroup: String? = nil,
         partition: String? = nil, offset: Int64? = nil, key: String? = nil, attempt: Int? = nil,
         enqueuedTime: Timestamp? = nil, bodySize: Int? = nil, isTombstone: Bool = false, messageType: String? = nil,
-        intent: MessageIntent? = nil
+        intent: MessageIntent? = nil, scope: EventScope? = nil, schemaVersion: String? = nil,
+        envelope: EnvelopeIdentity? = nil
     ) {
         self.messageID = messageID
         self.correlationID = correlationID
@@ -106,6 +120,9 @@ public struct MessageDetails: Sendable {
         self.isTombstone = isTombstone
         self.messageType = messageType
         self.intent = intent
+        self.scope = scope
+        self.schemaVersion = schemaVersion
+        self.envelope = envelope
     }
 }
 

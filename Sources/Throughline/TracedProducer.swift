@@ -17,11 +17,16 @@ public struct TracedProducer<Base: MessageProducer>: Sendable {
     ///   - message: The message.
     ///   - messageType: The type of the message, such as `OrderPlaced`, unless the message says it.
     ///   - intent: What the message is meant to be, unless the message says it.
+    ///   - scope: How far an event is meant to go, unless the message says it.
+    ///   - schemaVersion: The version of the message type's schema, unless the message says it.
     /// - Throws: What the producer threw.
     @discardableResult
     public func send(
-        _ message: Base.Message, type messageType: String? = nil, intent: MessageIntent? = nil
+        _ message: Base.Message, type messageType: String? = nil, intent: MessageIntent? = nil,
+        scope: EventScope? = nil, schemaVersion: String? = nil
     ) async throws -> Base.Receipt {
-        try await tracing.publish(message, type: messageType, intent: intent) { try await base.send($0) }
+        try await tracing.publish(
+            message, type: messageType, intent: intent, scope: scope, schemaVersion: schemaVersion
+        ) { try await base.send($0) }
     }
 }

@@ -67,4 +67,7 @@ public struct InMemoryMessage: ForwardableMessage, Sendable {
     public func copy(to topic: String) -> InMemoryMessage {
         InMemoryMessage(to: topic, key: key, headers: headers, body: body)
     }
+
+    /// The body.
+    public var payload: [UInt8]? { body }
 }

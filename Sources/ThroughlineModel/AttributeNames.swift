@@ -109,6 +109,19 @@ public enum ThroughlineAttribute {
     public static let rebuiltEvents = "throughline.rebuild.events"
     /// String: the stream that the events came from.
     public static let rebuiltFrom = "throughline.rebuild.stream"
+    /// String: `domain` or `integration`, how far an event is meant to go.
+    public static let eventScope = "throughline.event.scope"
+    /// String: the version of the message type's schema.
+    public static let schemaVersion = "throughline.message.schema_version"
+    /// String: a hash over the paths and kinds of a JSON payload.
+    public static let payloadFingerprint = "throughline.message.payload_fingerprint"
+    /// String: the correlation id of the causing message, where a foreign system names no message id (MassTransit's
+    /// InitiatorId).
+    public static let causationCorrelationID = "throughline.causation.correlation_id"
+    /// String: what a foreign system calls correlation id, where that is not what groups a flow.
+    public static let ownCorrelationID = "throughline.message.own_correlation_id"
+    /// Strings: names of headers that were left out because there was no room for them.
+    public static let omittedHeaders = "throughline.headers.omitted"
     /// Strings: names of headers that were ignored because they were malformed, repeated or too long.
     public static let ignoredHeaders = "throughline.headers.ignored"
 }

@@ -18,4 +18,7 @@ public final class InMemorySink: SpanSink {
     public func write(_ batch: [SpanRecord]) {
         list.withLock { $0 += batch }
     }
+
+    /// Forgets what was written so far.
+    public func removeAll() { list.withLock { $0 = [] } }
 }

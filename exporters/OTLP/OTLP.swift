@@ -55,6 +55,15 @@ public struct OTLPError: Error, Hashable, CustomStringConvertible {
     /// At which byte, from 0.
     public let offset: Int
 
+    init(reason: String, offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+
+    init(_ error: JSONError) {
+        self.init(reason: error.reason, offset: error.offset)
+    }
+
     /// What is wrong and where.
     public var description: String { "\(reason) at byte \(offset)" }
 }

@@ -8,35 +8,35 @@ struct OTLPJSONDecoder {
         let outcome = bytes.withUnsafeBytes { buffer -> Result<[SpanRecord], OTLPError> in
             var decoder = OTLPJSONDecoder()
             var reader = JSONReader(buffer)
-            do throws(OTLPError) {
+            do throws(JSONError) {
                 try decoder.request(&reader)
                 try reader.end()
                 return .success(decoder.records)
             } catch {
-                return .failure(error)
+                return .failure(OTLPError(error))
             }
         }
         return try outcome.get()
     }
 
-    private mutating func request(_ reader: inout JSONReader) throws(OTLPError) {
-        try reader.object { reader, key throws(OTLPError) in
+    private mutating func request(_ reader: inout JSONReader) throws(JSONError) {
+        try reader.object { reader, key throws(JSONError) in
             guard key == "resourceSpans" else { return try reader.skip() }
-            try reader.array { reader throws(OTLPError) in try resourceSpans(&reader) }
+            try reader.array { reader throws(JSONError) in try resourceSpans(&reader) }
         }
     }
 
-    private mutating func resourceSpans(_ reader: inout JSONReader) throws(OTLPError) {
+    private mutating func resourceSpans(_ reader: inout JSONReader) throws(JSONError) {
         let first = records.count
         var resource = Resource()
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "resource":
-                try reader.object { reader, key throws(OTLPError) in
+                try reader.object { reader, key throws(JSONError) in
                     guard key == "attributes" else { return try reader.skip() }
                     resource.attributes = try attributes(&reader, 0)
                 }
-            case "scopeSpans": try reader.array { reader throws(OTLPError) in try scopeSpans(&reader) }
+            case "scopeSpans": try reader.array { reader throws(JSONError) in try scopeSpans(&reader) }
             case "schemaUrl": resource.schemaURL = try text(&reader)
             default: try reader.skip()
             }
@@ -44,13 +44,13 @@ struct OTLPJSONDecoder {
         for index in first..<records.count { records[index].resource = resource }
     }
 
-    private mutating func scopeSpans(_ reader: inout JSONReader) throws(OTLPError) {
+    private mutating func scopeSpans(_ reader: inout JSONReader) throws(JSONError) {
         let first = records.count
         var scope = InstrumentationScope()
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "scope":
-                try reader.object { reader, key throws(OTLPError) in
+                try reader.object { reader, key throws(JSONError) in
                     switch key {
                     case "name": scope.name = try reader.null() ? "" : try reader.string()
                     case "version": scope.version = try text(&reader)
@@ -59,7 +59,7 @@ struct OTLPJSONDecoder {
                     }
                 }
             case "spans":
-                try reader.array { reader throws(OTLPError) in records.append(try Self.span(&reader)) }
+                try reader.array { reader throws(JSONError) in records.append(try Self.span(&reader)) }
             case "schemaUrl": scope.schemaURL = try text(&reader)
             default: try reader.skip()
             }
@@ -67,12 +67,12 @@ struct OTLPJSONDecoder {
         for index in first..<records.count { records[index].scope = scope }
     }
 
-    private static func span(_ reader: inout JSONReader) throws(OTLPError) -> SpanRecord {
+    private static func span(_ reader: inout JSONReader) throws(JSONError) -> SpanRecord {
         let start = reader
         var record = SpanRecord(
             traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [], name: "", kind: .unspecified,
             start: Timestamp(nanosecondsSinceEpoch: 0), end: Timestamp(nanosecondsSinceEpoch: 0))
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "traceId": record.traceID = try traceID(&reader)
             case "spanId": record.spanID = try spanID(&reader) ?? SpanID(0)
@@ -84,9 +84,9 @@ struct OTLPJSONDecoder {
             case "endTimeUnixNano": record.end = Timestamp(nanosecondsSinceEpoch: try reader.unsigned())
             case "attributes": record.attributes = try attributes(&reader, 0)
             case "droppedAttributesCount": record.dropped.attributes = Int(clamping: try reader.unsigned())
-            case "events": try reader.array { reader throws(OTLPError) in record.events.append(try event(&reader)) }
+            case "events": try reader.array { reader throws(JSONError) in record.events.append(try event(&reader)) }
             case "droppedEventsCount": record.dropped.events = Int(clamping: try reader.unsigned())
-            case "links": try reader.array { reader throws(OTLPError) in record.links.append(try link(&reader)) }
+            case "links": try reader.array { reader throws(JSONError) in record.links.append(try link(&reader)) }
             case "droppedLinksCount": record.dropped.links = Int(clamping: try reader.unsigned())
             case "status": record.status = try status(&reader)
             case "flags": (record.flags, record.parentIsRemote) = WireFlags.parts(of: try flags(&reader))
@@ -99,9 +99,9 @@ struct OTLPJSONDecoder {
         return record
     }
 
-    private static func event(_ reader: inout JSONReader) throws(OTLPError) -> SpanEvent {
+    private static func event(_ reader: inout JSONReader) throws(JSONError) -> SpanEvent {
         var event = SpanEvent(name: "", time: Timestamp(nanosecondsSinceEpoch: 0))
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "timeUnixNano": event.time.nanosecondsSinceEpoch = try reader.unsigned()
             case "name": event.name = try text(&reader) ?? ""
@@ -113,9 +113,9 @@ struct OTLPJSONDecoder {
         return event
     }
 
-    private static func link(_ reader: inout JSONReader) throws(OTLPError) -> SpanLink {
+    private static func link(_ reader: inout JSONReader) throws(JSONError) -> SpanLink {
         var link = SpanLink(context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0)))
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "traceId": link.context.traceID = try traceID(&reader)
             case "spanId": link.context.spanID = try spanID(&reader) ?? SpanID(0)
@@ -129,10 +129,10 @@ struct OTLPJSONDecoder {
         return link
     }
 
-    private static func status(_ reader: inout JSONReader) throws(OTLPError) -> SpanStatus {
+    private static func status(_ reader: inout JSONReader) throws(JSONError) -> SpanStatus {
         var code = SpanStatus.Code.unset
         var message: String?
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "message": message = try text(&reader)
             case "code":
@@ -146,7 +146,7 @@ struct OTLPJSONDecoder {
     }
 
     /// A number, as OTLP demands; the names that protobuf's own JSON has are understood too.
-    private static func kind(_ reader: inout JSONReader) throws(OTLPError) -> SpanKind {
+    private static func kind(_ reader: inout JSONReader) throws(JSONError) -> SpanKind {
         let word = try reader.numberText()
         if let number = Int(word) { return SpanKind(rawValue: number) ?? .unspecified }
         let names = [
@@ -155,20 +155,20 @@ struct OTLPJSONDecoder {
         return names.firstIndex(of: word).flatMap { SpanKind(rawValue: $0 + 1) } ?? .unspecified
     }
 
-    private static func flags(_ reader: inout JSONReader) throws(OTLPError) -> UInt32 {
+    private static func flags(_ reader: inout JSONReader) throws(JSONError) -> UInt32 {
         UInt32(truncatingIfNeeded: try reader.unsigned())
     }
 
-    private func attributes(_ reader: inout JSONReader, _ depth: Int) throws(OTLPError) -> Attributes {
+    private func attributes(_ reader: inout JSONReader, _ depth: Int) throws(JSONError) -> Attributes {
         try Self.attributes(&reader, depth)
     }
 
-    private static func attributes(_ reader: inout JSONReader, _ depth: Int) throws(OTLPError) -> Attributes {
+    private static func attributes(_ reader: inout JSONReader, _ depth: Int) throws(JSONError) -> Attributes {
         var attributes = Attributes()
-        try reader.array { reader throws(OTLPError) in
+        try reader.array { reader throws(JSONError) in
             var name = ""
             var value: AttributeValue?
-            try reader.object { reader, key throws(OTLPError) in
+            try reader.object { reader, key throws(JSONError) in
                 switch key {
                 case "key": name = try text(&reader) ?? ""
                 case "value": value = try Self.value(&reader, depth)
@@ -180,10 +180,10 @@ struct OTLPJSONDecoder {
         return attributes
     }
 
-    private static func value(_ reader: inout JSONReader, _ depth: Int) throws(OTLPError) -> AttributeValue? {
+    private static func value(_ reader: inout JSONReader, _ depth: Int) throws(JSONError) -> AttributeValue? {
         guard depth < maximumValueDepth else { throw reader.error("values are nested too deep") }
         var value: AttributeValue?
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             switch key {
             case "stringValue": value = try text(&reader).map { .string($0) }
             case "boolValue": value = .bool(try reader.bool())
@@ -196,16 +196,16 @@ struct OTLPJSONDecoder {
                 value = .bytes(bytes)
             case "arrayValue":
                 var values: [AttributeValue] = []
-                try reader.object { reader, key throws(OTLPError) in
+                try reader.object { reader, key throws(JSONError) in
                     guard key == "values" else { return try reader.skip() }
-                    try reader.array { reader throws(OTLPError) in
+                    try reader.array { reader throws(JSONError) in
                         values.append(try Self.value(&reader, depth + 1) ?? .string(""))
                     }
                 }
                 value = .array(values)
             case "kvlistValue":
                 var map = Attributes()
-                try reader.object { reader, key throws(OTLPError) in
+                try reader.object { reader, key throws(JSONError) in
                     guard key == "values" else { return try reader.skip() }
                     map = try Self.attributes(&reader, depth + 1)
                 }
@@ -216,14 +216,14 @@ struct OTLPJSONDecoder {
         return value
     }
 
-    private func text(_ reader: inout JSONReader) throws(OTLPError) -> String? { try Self.text(&reader) }
+    private func text(_ reader: inout JSONReader) throws(JSONError) -> String? { try Self.text(&reader) }
 
-    private static func text(_ reader: inout JSONReader) throws(OTLPError) -> String? {
+    private static func text(_ reader: inout JSONReader) throws(JSONError) -> String? {
         try reader.null() ? nil : try reader.string()
     }
 
     /// Hexadecimal, as OTLP demands; base64, which plain protobuf JSON has, is told by its length.
-    private static func traceID(_ reader: inout JSONReader) throws(OTLPError) -> TraceID {
+    private static func traceID(_ reader: inout JSONReader) throws(JSONError) -> TraceID {
         let text = try text(&reader) ?? ""
         if text.isEmpty { return TraceID(high: 0, low: 0) }
         if let id = TraceID(hex: text) { return id }
@@ -233,7 +233,7 @@ struct OTLPJSONDecoder {
         return TraceID(high: number(bytes[..<8]), low: number(bytes[8...]))
     }
 
-    private static func spanID(_ reader: inout JSONReader) throws(OTLPError) -> SpanID? {
+    private static func spanID(_ reader: inout JSONReader) throws(JSONError) -> SpanID? {
         let text = try text(&reader) ?? ""
         if text.isEmpty { return nil }
         if let id = SpanID(hex: text) { return id.isValid ? id : nil }

@@ -1,3 +1,5 @@
+import ThroughlineModel
+
 /// `ExportTraceServiceResponse`: what a collector has made of a request that it accepted.
 public struct OTLPResponse: Hashable, Sendable {
     /// How many spans it has rejected; they must not be sent again.
@@ -80,11 +82,15 @@ public struct OTLPResponse: Hashable, Sendable {
     }
 
     private static func json(_ reader: JSONReader) throws(OTLPError) -> OTLPResponse {
+        do throws(JSONError) { return try partialSuccess(reader) } catch { throw OTLPError(error) }
+    }
+
+    private static func partialSuccess(_ reader: JSONReader) throws(JSONError) -> OTLPResponse {
         var response = OTLPResponse()
         var reader = reader
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             guard key == "partialSuccess" else { return try reader.skip() }
-            try reader.object { reader, key throws(OTLPError) in
+            try reader.object { reader, key throws(JSONError) in
                 switch key {
                 case "rejectedSpans": response.rejectedSpans = try reader.signed()
                 case "errorMessage": response.message = try reader.null() ? "" : try reader.string()
@@ -146,10 +152,10 @@ public struct OTLPStatus: Hashable, Sendable {
         return message
     }
 
-    private static func json(_ reader: JSONReader) throws(OTLPError) -> String? {
+    private static func json(_ reader: JSONReader) throws(JSONError) -> String? {
         var message: String?
         var reader = reader
-        try reader.object { reader, key throws(OTLPError) in
+        try reader.object { reader, key throws(JSONError) in
             if key == "message" { message = try reader.string() } else { try reader.skip() }
         }
         return message

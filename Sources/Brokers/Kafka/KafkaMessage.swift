@@ -104,4 +104,7 @@ extension KafkaMessage: ForwardableMessage {
     public func copy(to topic: String) -> KafkaMessage {
         KafkaMessage(topic: topic, key: key, value: value, headers: headers)
     }
+
+    /// The value.
+    public var payload: [UInt8]? { value }
 }

@@ -83,11 +83,6 @@ public struct ReplayError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Reads a trace context from the text of a `traceparent`.
-private struct TraceParentExtractor: Extractor {
-    func extract(key: String, from text: String) -> String? { key == "traceparent" ? text : nil }
-}
-
 extension SpanAttributes {
     /// What a dead letter says of itself.
     mutating func set(_ letter: DeadLetter) {

@@ -1,20 +1,20 @@
 /// Reads JSON (RFC 8259) from bytes that somebody else owns while it reads: the caller asks for what it expects and
 /// skips the rest. Depth is bounded; nothing is kept but what the caller takes.
-struct JSONReader {
+package struct JSONReader {
     private static let maximumDepth = 256
 
     private let bytes: UnsafeRawBufferPointer
-    private(set) var position = 0
+    package private(set) var position = 0
     private var depth = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
-    func error(_ reason: String) -> OTLPError { OTLPError(reason: reason, offset: position) }
+    package func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: position) }
 
     /// The first byte of the next value; nil at the end.
-    mutating func peek() -> UInt8? {
+    package mutating func peek() -> UInt8? {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
@@ -24,7 +24,7 @@ struct JSONReader {
         return nil
     }
 
-    private mutating func expect(_ byte: UInt8) throws(OTLPError) {
+    private mutating func expect(_ byte: UInt8) throws(JSONError) {
         guard peek() == byte else {
             throw error("expected '\(Character(UnicodeScalar(byte)))'")
         }
@@ -32,7 +32,7 @@ struct JSONReader {
     }
 
     /// Reads an object; `member` must take or skip the value of every key. A null in its place is an empty object.
-    mutating func object(_ member: (inout JSONReader, String) throws(OTLPError) -> Void) throws(OTLPError) {
+    package mutating func object(_ member: (inout JSONReader, String) throws(JSONError) -> Void) throws(JSONError) {
         if try null() { return }
         try expect(UInt8(ascii: "{"))
         try descend()
@@ -50,7 +50,7 @@ struct JSONReader {
     }
 
     /// Reads an array; `element` must take or skip each value. A null in its place is an empty array.
-    mutating func array(_ element: (inout JSONReader) throws(OTLPError) -> Void) throws(OTLPError) {
+    package mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
         if try null() { return }
         try expect(UInt8(ascii: "["))
         try descend()
@@ -65,7 +65,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func goesOn(_ end: UInt8) throws(OTLPError) -> Bool {
+    private mutating func goesOn(_ end: UInt8) throws(JSONError) -> Bool {
         switch peek() {
         case UInt8(ascii: ","):
             position += 1
@@ -78,19 +78,19 @@ struct JSONReader {
         }
     }
 
-    private mutating func descend() throws(OTLPError) {
+    private mutating func descend() throws(JSONError) {
         depth += 1
         if depth > Self.maximumDepth { throw error("values are nested too deep") }
     }
 
     /// Takes a null when there is one.
-    mutating func null() throws(OTLPError) -> Bool {
+    package mutating func null() throws(JSONError) -> Bool {
         guard peek() == UInt8(ascii: "n") else { return false }
         try word("null")
         return true
     }
 
-    private mutating func word(_ word: StaticString) throws(OTLPError) {
+    private mutating func word(_ word: StaticString) throws(JSONError) {
         let isThere = word.withUTF8Buffer { expected in
             bytes.count - position >= expected.count
                 && UnsafeRawBufferPointer(rebasing: bytes[position..<position + expected.count]).elementsEqual(expected)
@@ -100,7 +100,7 @@ struct JSONReader {
     }
 
     /// Reads a string.
-    mutating func string() throws(OTLPError) -> String {
+    package mutating func string() throws(JSONError) -> String {
         try expect(UInt8(ascii: "\""))
         let start = position
         while position < bytes.count {
@@ -116,7 +116,7 @@ struct JSONReader {
         throw error("the bytes end in the middle of a string")
     }
 
-    private mutating func escaped(from start: Int) throws(OTLPError) -> String {
+    private mutating func escaped(from start: Int) throws(JSONError) -> String {
         var text = Array(bytes[start..<position])
         while position < bytes.count {
             let byte = bytes[position]
@@ -131,7 +131,7 @@ struct JSONReader {
         throw error("the bytes end in the middle of a string")
     }
 
-    private mutating func escape(into text: inout [UInt8]) throws(OTLPError) {
+    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
         guard position < bytes.count else { throw error("the bytes end in the middle of a string") }
         let byte = bytes[position]
         position += 1
@@ -163,7 +163,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func codeUnit() throws(OTLPError) -> UInt32 {
+    private mutating func codeUnit() throws(JSONError) -> UInt32 {
         guard position + 4 <= bytes.count else { throw error("the bytes end in the middle of a string") }
         var value: UInt32 = 0
         for _ in 0..<4 {
@@ -184,7 +184,7 @@ struct JSONReader {
     }
 
     /// The text of a number, or of a string that holds one, as protobuf's JSON mapping allows.
-    mutating func numberText() throws(OTLPError) -> String {
+    package mutating func numberText() throws(JSONError) -> String {
         if peek() == UInt8(ascii: "\"") { return try string() }
         let start = position
         while position < bytes.count {
@@ -201,21 +201,21 @@ struct JSONReader {
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
-    mutating func unsigned() throws(OTLPError) -> UInt64 {
+    package mutating func unsigned() throws(JSONError) -> UInt64 {
         let text = try numberText()
         if let value = UInt64(text) { return value }
         if let value = Double(text).flatMap({ UInt64(exactly: $0) }) { return value }
         throw error("'\(text.prefix(40))' is no whole number without a sign")
     }
 
-    mutating func signed() throws(OTLPError) -> Int64 {
+    package mutating func signed() throws(JSONError) -> Int64 {
         let text = try numberText()
         if let value = Int64(text) { return value }
         if let value = Double(text).flatMap({ Int64(exactly: $0) }) { return value }
         throw error("'\(text.prefix(40))' is no whole number")
     }
 
-    mutating func double() throws(OTLPError) -> Double {
+    package mutating func double() throws(JSONError) -> Double {
         let text = try numberText()
         switch text {
         case "NaN": return .nan
@@ -227,7 +227,7 @@ struct JSONReader {
         return value
     }
 
-    mutating func bool() throws(OTLPError) -> Bool {
+    package mutating func bool() throws(JSONError) -> Bool {
         switch peek() {
         case UInt8(ascii: "t"):
             try word("true")
@@ -240,10 +240,10 @@ struct JSONReader {
     }
 
     /// Reads a value of any kind and forgets it.
-    mutating func skip() throws(OTLPError) {
+    package mutating func skip() throws(JSONError) {
         switch peek() {
-        case UInt8(ascii: "{"): try object { reader, _ throws(OTLPError) in try reader.skip() }
-        case UInt8(ascii: "["): try array { reader throws(OTLPError) in try reader.skip() }
+        case UInt8(ascii: "{"): try object { reader, _ throws(JSONError) in try reader.skip() }
+        case UInt8(ascii: "["): try array { reader throws(JSONError) in try reader.skip() }
         case UInt8(ascii: "\""): _ = try string()
         case UInt8(ascii: "t"), UInt8(ascii: "f"): _ = try bool()
         case UInt8(ascii: "n"): _ = try null()
@@ -253,7 +253,15 @@ struct JSONReader {
     }
 
     /// - Throws: when anything but white space is left.
-    mutating func end() throws(OTLPError) {
+    package mutating func end() throws(JSONError) {
         if peek() != nil { throw error("something stands behind the end") }
     }
+}
+
+/// Why bytes are no JSON, or not the JSON that was expected.
+package struct JSONError: Error, Hashable {
+    /// What is wrong.
+    package let reason: String
+    /// At which byte, from 0.
+    package let offset: Int
 }
