@@ -20,6 +20,7 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library target on the given floor of the house (see README, "The house").
@@ -44,6 +45,8 @@ let package = Package(
         .library(name: "ThroughlineStore", targets: ["ThroughlineStore"]),
         .library(name: "ThroughlineKafka", targets: ["ThroughlineKafka"]),
         .library(name: "ThroughlineOTLP", targets: ["ThroughlineOTLP"]),
+        .library(name: "ThroughlineZipkin", targets: ["ThroughlineZipkin"]),
+        .library(name: "ThroughlineCollector", targets: ["ThroughlineCollector"]),
         .library(name: "ThroughlineRecorder", targets: ["ThroughlineRecorder"]),
         .executable(name: "throughline", targets: ["ThroughlineCLI"]),
         .executable(name: "order-fulfilment", targets: ["order-fulfilment"]),
@@ -55,17 +58,22 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         // Floor 0: values and C. Nothing here knows about any other room.
         library("ThroughlineModel"),
+        library("ThroughlineContext", [tracing]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         library("SQLite", ["CSQLite"]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
 
         // Floor 1: the middleware, the tracer, the flow engine. They do not know each other.
-        library("Throughline", ["ThroughlineModel", tracing]),
-        library("ThroughlineTracer", ["ThroughlineModel", tracing, logging, metrics, serviceLifecycle]),
+        library("Throughline", ["ThroughlineContext", "ThroughlineModel", metrics, tracing]),
+        library(
+            "ThroughlineTracer",
+            ["ThroughlineContext", "ThroughlineModel", tracing, logging, metrics, serviceLifecycle]),
         library("ThroughlineFlow", ["ThroughlineModel"]),
 
         // Floor 2
@@ -76,13 +84,25 @@ let package = Package(
         library("ThroughlineStore", ["ThroughlineModel", "SQLite"]),
         library("ThroughlineKafka", ["Throughline", "CRDKafka"], path: "Sources/Brokers/Kafka"),
 
-        // Exporters, floor 3
-        library("ThroughlineOTLP", ["ThroughlineModel"], path: "exporters/OTLP"),
+        // Exporters: the HTTP client on floor 2, what speaks through it on floor 3.
+        library("ThroughlineHTTP", ["CCurl", logging], path: "exporters/HTTP"),
+        library("ThroughlineOTLP", ["ThroughlineModel", "ThroughlineHTTP", logging, metrics], path: "exporters/OTLP"),
+        library(
+            "ThroughlineZipkin", ["ThroughlineModel", "ThroughlineHTTP", logging, metrics], path: "exporters/Zipkin"),
 
         // Floor 4
         library(
             "ThroughlineRecorder",
-            ["ThroughlineModel", "ThroughlineTracer", "ThroughlineStore", tracing, logging, serviceLifecycle]),
+            [
+                "ThroughlineContext", "ThroughlineModel", "ThroughlineTracer", "ThroughlineStore", "ThroughlineOTLP",
+                "ThroughlineZipkin", tracing, logging, metrics, serviceLifecycle,
+            ]),
+        library(
+            "ThroughlineCollector",
+            [
+                "ThroughlineModel", "ThroughlineStore", "ThroughlineOTLP", "ThroughlineZipkin", hummingbird, logging,
+                metrics, serviceLifecycle,
+            ]),
 
         // Floor 5: programs
         library(
@@ -99,18 +119,25 @@ let package = Package(
             name: "ThroughlineCLI",
             dependencies: [
                 "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "ThroughlineRecorder",
-                "OrderFulfilment",
-                argumentParser,
+                "ThroughlineCollector", "ThroughlineOTLP", "ThroughlineZipkin", "OrderFulfilment", argumentParser,
+                logging, serviceLifecycle,
             ],
             swiftSettings: settings),
 
         tests("ThroughlineModelTests", ["ThroughlineModel"]),
         tests(
             "ThroughlineTests",
-            ["Throughline", "ThroughlineModel", "ThroughlineTracer", "FlowFixtures", tracing, inMemoryTracing]),
+            [
+                "Throughline", "ThroughlineContext", "ThroughlineModel", "ThroughlineTracer", "FlowFixtures", tracing,
+                inMemoryTracing, metrics, metricsTestKit,
+            ]),
         tests(
             "ThroughlineTracerTests",
-            ["ThroughlineTracer", "ThroughlineModel", tracing, logging, metrics, metricsTestKit, serviceLifecycle]),
+            [
+                "ThroughlineTracer", "ThroughlineContext", "ThroughlineModel", tracing, inMemoryTracing, logging,
+                metrics,
+                metricsTestKit, serviceLifecycle,
+            ]),
         library("FlowFixtures", ["ThroughlineModel"], path: "Tests/FlowFixtures"),
         tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
         tests(
@@ -132,9 +159,29 @@ let package = Package(
             "ThroughlineRecorderTests",
             [
                 "ThroughlineRecorder", "Throughline", "ThroughlineInMemory", "ThroughlineFlow", "ThroughlineModel",
-                "ThroughlineStore", "ThroughlineTracer", "SQLite", tracing,
+                "ThroughlineStore", "ThroughlineTracer", "ThroughlineOTLP", "ThroughlineHTTP", "SQLite", "FlowFixtures",
+                tracing, logging, metrics, metricsTestKit, serviceLifecycle,
             ]),
-        tests("ThroughlineOTLPTests", ["ThroughlineOTLP", "ThroughlineModel", "FlowFixtures"]),
+        tests("ThroughlineHTTPTests", ["ThroughlineHTTP", logging]),
+        tests(
+            "ThroughlineOTLPTests",
+            ["ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", logging]),
+        tests(
+            "ThroughlineZipkinTests",
+            ["ThroughlineZipkin", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", logging]),
+        tests(
+            "ThroughlineCollectorTests",
+            [
+                "ThroughlineCollector", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineOTLP", "ThroughlineStore",
+                "ThroughlineZipkin", "FlowFixtures", hummingbird, logging, serviceLifecycle,
+            ]),
+        // What other people's collectors, senders and languages make of what we send, and we of what they send.
+        tests(
+            "InteropTests",
+            [
+                "ThroughlineCollector", "ThroughlineFlow", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineOTLP",
+                "ThroughlineStore", "ThroughlineZipkin", "FlowFixtures", logging,
+            ]),
         // The patterns of event-driven systems, each on every broker.
         tests(
             "ConformanceTests",

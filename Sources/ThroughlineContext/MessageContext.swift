@@ -10,10 +10,9 @@ public struct MessageContext: Hashable, Sendable {
     /// where a published message begins a flow of its own that its causation ids join to the others.
     public let correlationID: String?
 
-    init(_ messages: [MessageIdentity]) {
-        messageIDs = messages.map(\.messageID)
-        let first = messages.first?.correlationID
-        correlationID = messages.allSatisfy { $0.correlationID == first } ? first : nil
+    package init(messageIDs: [String], correlationID: String?) {
+        self.messageIDs = messageIDs
+        self.correlationID = correlationID
     }
 }
 
@@ -24,7 +23,7 @@ private enum MessageContextKey: ServiceContextKey {
 
 extension ServiceContext {
     /// The message or batch being handled; nil outside of any handler.
-    public internal(set) var message: MessageContext? {
+    public package(set) var message: MessageContext? {
         get { self[MessageContextKey.self] }
         set { self[MessageContextKey.self] = newValue }
     }

@@ -1,0 +1,1 @@
+/// Holds the folder's place until its module moves in.
