@@ -129,7 +129,7 @@ extension ReadSession {
         }
         // The text search finds candidates fast; each is then taken apart, because a value may contain the same text.
         var key: [UInt8] = []
-        AttributeJSON.append(name, to: &key)
+        key.appendJSON(name)
         var found: [Int64] = []
         for table in ["open_spans", "spans"] {
             let select = try statement(

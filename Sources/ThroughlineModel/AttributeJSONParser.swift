@@ -1,9 +1,7 @@
-internal import ThroughlineModel
-
 /// Reads what ``AttributeJSON`` writes, and any other JSON without `null`, which no attribute can hold.
 ///
 /// Nil stands for text that is no such JSON: the bytes come from a file that anybody may have written to.
-struct AttributeJSONParser {
+package struct AttributeJSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
@@ -12,14 +10,14 @@ struct AttributeJSONParser {
     }
 
     /// The outermost object as attributes.
-    static func attributes(of bytes: UnsafeBufferPointer<UInt8>) -> Attributes? {
+    package static func attributes(of bytes: UnsafeBufferPointer<UInt8>) -> Attributes? {
         var parser = AttributeJSONParser(bytes)
         guard let attributes = parser.object(depth: 0), parser.isAtEnd() else { return nil }
         return attributes
     }
 
     /// Any value.
-    static func value(of bytes: UnsafeBufferPointer<UInt8>) -> AttributeValue? {
+    package static func value(of bytes: UnsafeBufferPointer<UInt8>) -> AttributeValue? {
         var parser = AttributeJSONParser(bytes)
         guard let value = parser.value(depth: 0), parser.isAtEnd() else { return nil }
         return value
@@ -45,7 +43,7 @@ struct AttributeJSONParser {
             return .map(Attributes(uniqueElements: [.init(key: key, value: only.value)]))
         }
         switch (only.key, only.value) {
-        case ("$bytes", .string(let text)): return Base64.bytes(of: text).map(AttributeValue.bytes)
+        case ("$bytes", .string(let text)): return Base64.decode(text).map(AttributeValue.bytes)
         case ("$double", .string("nan")): return .double(.nan)
         case ("$double", .string("inf")): return .double(.infinity)
         case ("$double", .string("-inf")): return .double(-.infinity)
