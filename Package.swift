@@ -81,7 +81,7 @@ let package = Package(
         library("ThroughlineInMemory", ["Throughline", "ThroughlineModel", deques, tracing]),
 
         // Floor 3
-        library("ThroughlineStore", ["ThroughlineModel", "SQLite"]),
+        library("ThroughlineStore", ["ThroughlineModel", "ThroughlineFlow", "SQLite"]),
         library("ThroughlineKafka", ["Throughline", "CRDKafka"], path: "Sources/Brokers/Kafka"),
 
         // Exporters: the HTTP client on floor 2, what speaks through it on floor 3.
@@ -146,7 +146,10 @@ let package = Package(
         tests("SQLiteTests", ["SQLite"]),
         tests(
             "ThroughlineStoreTests",
-            ["ThroughlineStore", "ThroughlineModel", "ThroughlineTracer", "SQLite", "StoreWriter"]),
+            [
+                "ThroughlineStore", "ThroughlineFlow", "ThroughlineModel", "ThroughlineTracer", "SQLite", "StoreWriter",
+                "FlowFixtures",
+            ]),
         // A process of its own for the store's tests, which kill it, starve it and run several.
         .executableTarget(
             name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"],

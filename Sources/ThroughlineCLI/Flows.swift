@@ -1,4 +1,5 @@
 import ArgumentParser
+import ThroughlineFlow
 import ThroughlineModel
 import ThroughlineStore
 
@@ -14,24 +15,55 @@ struct Flows: ParsableCommand {
     @Option(help: "Only those that began so long ago at most: 30s, 15m, 12h, 7d.")
     var since: Age?
 
+    @Option(help: "Only those that began longer ago than this: 30s, 15m, 12h, 7d.")
+    var until: Age?
+
+    @Option(help: "Only those in which this service took part.")
+    var service: String?
+
+    @Option(help: "Only those with a message on this destination.")
+    var destination: String?
+
+    @Option(help: "Only those with a message of this type.")
+    var type: String?
+
+    @Option(help: "Only those that took longer than this: 250ms, 30s, 15m, 12h.")
+    var slowerThan: Age?
+
     @Flag(help: "Only those in which something failed.")
     var failed = false
+
+    @Flag(help: "Only those with a dead letter.")
+    var deadLettered = false
+
+    @Flag(help: "Only those with something that was begun and never ended.")
+    var unfinished = false
+
+    @Flag(
+        help: """
+            Only those of which something is missing: a sender or a parent that was never recorded. Looks at the newest \(Flows.deepest) \
+            flows that meet the rest.
+            """)
+    var incomplete = false
 
     @Flag(help: "Print a JSON array of objects.")
     var json = false
 
     @OptionGroup var store: StoreOptions
 
+    private static let deepest = 2_000
+
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit must be at least 1.") }
     }
 
     func run() throws {
-        let flows = try store.reader().flows(limit: limit, since: since?.ago, errorsOnly: failed)
+        let reader = try store.reader()
+        let flows = incomplete ? try incompleteFlows(in: reader) : try reader.flows(limit: limit, filter)
         if json {
             print(try Output.json(flows.map(Line.init)))
         } else if flows.isEmpty {
-            print("No flows in \(store.resolvedPath).")
+            print(filter == FlowFilter() && !incomplete ? "No flows in \(store.resolvedPath)." : "No such flows.")
         } else {
             print(
                 Output.table(
@@ -40,10 +72,43 @@ struct Flows: ParsableCommand {
         }
     }
 
+    private var filter: FlowFilter {
+        var filter = FlowFilter()
+        filter.since = since?.ago
+        filter.until = until?.ago
+        filter.service = service
+        filter.destination = destination
+        filter.messageType = type
+        filter.failed = failed
+        filter.deadLettered = deadLettered
+        filter.unfinished = unfinished
+        filter.slowerThan = slowerThan?.nanoseconds
+        return filter
+    }
+
+    /// What is missing shows only when a flow is put together.
+    private func incompleteFlows(in reader: TraceReader) throws -> [FlowSummary] {
+        let candidates = try reader.flows(limit: Self.deepest, filter)
+        var found: [FlowSummary] = []
+        for candidate in candidates where found.count < limit {
+            guard let trace = candidate.traceIDs.first else { continue }
+            let seed = try reader.spans(of: trace).prefix(1).map {
+                SpanReference(traceID: $0.traceID, spanID: $0.spanID)
+            }
+            if Flow(try reader.flowSpans(from: seed).spans).isIncomplete { found.append(candidate) }
+        }
+        if found.count < limit, candidates.count == Self.deepest {
+            Output.note("Only the newest \(Self.deepest) flows were looked at.")
+        }
+        return found
+    }
+
     private static func row(_ flow: FlowSummary) -> [String] {
         [
             flow.startedAt.iso8601, Output.duration(milliseconds: Double(flow.durationNanoseconds) / 1e6),
-            "\(flow.messages)", flow.errors == 0 ? "-" : "\(flow.errors) ✗", "\(flow.traceIDs.count)",
+            "\(flow.messages)",
+            flow.errors == 0 ? "-" : "\(flow.errors) ✗\(flow.deadLetters == 0 ? "" : " \(flow.deadLetters) dead")",
+            "\(flow.traceIDs.count)",
             flow.services.count <= 3
                 ? flow.services.joined(separator: ",")
                 : flow.services.prefix(2).joined(separator: ",") + ",+\(flow.services.count - 2)",
@@ -59,6 +124,9 @@ struct Flows: ParsableCommand {
         let durationMs: Double
         let messages: Int
         let errors: Int
+        let deadLetters: Int
+        let destinations: [String]
+        let messageTypes: [String]
         let services: [String]
         let spans: Int
         let unfinished: Int
@@ -70,6 +138,9 @@ struct Flows: ParsableCommand {
             durationMs = Double(flow.durationNanoseconds) / 1e6
             messages = flow.messages
             errors = flow.errors
+            deadLetters = flow.deadLetters
+            destinations = flow.destinations
+            messageTypes = flow.messageTypes
             services = flow.services
             spans = flow.spans
             unfinished = flow.unfinished
@@ -84,13 +155,25 @@ struct Flows: ParsableCommand {
             try container.encode(durationMs, forKey: .durationMs)
             try container.encode(messages, forKey: .messages)
             try container.encode(errors, forKey: .errors)
+            try container.encode(deadLetters, forKey: .deadLetters)
+            try container.encode(destinations, forKey: .destinations)
+            try container.encode(messageTypes, forKey: .messageTypes)
             try container.encode(services, forKey: .services)
             try container.encode(spans, forKey: .spans)
             try container.encode(unfinished, forKey: .unfinished)
         }
 
         enum CodingKeys: String, CodingKey {
-            case correlationID, traceIDs, startedAt, durationMs, messages, errors, services, spans, unfinished
+            case correlationID, traceIDs, startedAt, durationMs, messages, errors, deadLetters, destinations,
+                messageTypes
+            case services, spans, unfinished
         }
+    }
+}
+
+extension Flow {
+    /// True when something is missing that must have been there: a message's sender, or a cause that somebody names.
+    fileprivate var isIncomplete: Bool {
+        publications.contains { $0.missingSender != nil } || messages.contains { !$0.isRecorded }
     }
 }

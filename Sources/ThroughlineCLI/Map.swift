@@ -20,14 +20,17 @@ struct Map: ParsableCommand {
     @Option(help: "Only what began so long ago at most: 30s, 15m, 12h, 7d.")
     var since: Age?
 
+    @Option(help: "Only what began longer ago than this: 30s, 15m, 12h, 7d.")
+    var until: Age?
+
     @OptionGroup var store: StoreOptions
 
     func run() throws {
-        var builder = MapBuilder()
-        try store.reader().forEachSpan(from: since?.ago) { builder.add($0) }
-        let map = builder.map
+        let map = try store.reader().map(from: since?.ago, to: until?.ago)
         if map.destinations.isEmpty {
-            throw Failure.notFound("No message was sent or handled in \(store.resolvedPath).")
+            throw Failure.notFound(
+                "No message was sent or handled in \(store.resolvedPath)\(since == nil && until == nil ? "" : " in that time")."
+            )
         }
         if let destination, !map.destinations.contains(where: { $0.name == destination }) {
             let known = map.destinations.map(\.name).joined(separator: ", ")

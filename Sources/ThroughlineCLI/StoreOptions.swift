@@ -41,18 +41,19 @@ struct StoreOptions: ParsableArguments {
     }
 }
 
-/// A length of time as people write it: `30s`, `15m`, `12h`, `7d`.
+/// A length of time as people write it: `250ms`, `30s`, `15m`, `12h`, `7d`.
 struct Age: ExpressibleByArgument {
     let nanoseconds: UInt64
 
     init?(argument: String) {
-        let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        guard let unit = argument.last.flatMap({ units[$0] }), let number = UInt64(argument.dropLast()) else {
-            return nil
-        }
-        let (seconds, isTooLong) = number.multipliedReportingOverflow(by: unit)
-        guard !isTooLong, seconds < 9_000_000_000 else { return nil }
-        nanoseconds = seconds * 1_000_000_000
+        let units: [Substring: UInt64] = [
+            "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000, "d": 86_400_000_000_000,
+        ]
+        let digits = argument.prefix { $0.isASCII && $0.isNumber }
+        guard let number = UInt64(digits), let unit = units[argument.dropFirst(digits.count)] else { return nil }
+        let (nanoseconds, isTooLong) = number.multipliedReportingOverflow(by: unit)
+        guard !isTooLong, nanoseconds < 9_000_000_000_000_000_000 else { return nil }
+        self.nanoseconds = nanoseconds
     }
 
     /// The moment that lies so far back.

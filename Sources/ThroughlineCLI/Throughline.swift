@@ -15,7 +15,7 @@ struct ThroughlineCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable.
             """,
         version: "0.1.0",
-        subcommands: [Demo.self, FlowCommand.self, Flows.self, Map.self, Prune.self, Doctor.self])
+        subcommands: [Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Prune.self, Doctor.self])
 
     static func main() async {
         do {

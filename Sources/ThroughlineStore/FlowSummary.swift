@@ -14,8 +14,14 @@ public struct FlowSummary: Hashable, Sendable {
     public var messages: Int
     /// How many of its spans failed.
     public var errors: Int
+    /// How many of its deliveries ended as dead letters.
+    public var deadLetters: Int
     /// The names of the services that took part, in alphabetical order.
     public var services: [String]
+    /// The names of the destinations that its messages stood on, in alphabetical order.
+    public var destinations: [String]
+    /// The types of its messages, in alphabetical order.
+    public var messageTypes: [String]
     /// How many spans it has, unfinished ones included.
     public var spans: Int
     /// How many spans were started and never ended.

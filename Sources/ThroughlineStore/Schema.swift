@@ -2,7 +2,7 @@ internal import SQLite
 
 /// The tables of a trace store; docs/store.md describes them for people who read the file with other tools.
 enum Schema {
-    static let migrations = Migrations([version1, version2])
+    static let migrations = Migrations([version1, version2, version3])
 
     /// In the header of every store, so that a database of another program is told from ours: "THRU".
     static let applicationID: Int64 = 0x5448_5255
@@ -87,6 +87,9 @@ enum Schema {
             id INTEGER PRIMARY KEY, exporter TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
             spans INTEGER NOT NULL, reason TEXT NOT NULL, time INTEGER NOT NULL) STRICT;
         """
+
+    /// What failed is asked for most, and is rare.
+    private static let version3 = "CREATE INDEX spans_by_failure ON spans (start) WHERE status = 2"
 }
 
 /// Why a span is listed under a message id in `message_refs`.

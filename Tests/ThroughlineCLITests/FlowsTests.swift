@@ -58,6 +58,39 @@ struct FlowsTests {
         #expect(table[2].contains("1 ✗"))
     }
 
+    @Test("By service, destination, type, dead letters, time, what is unfinished and what is incomplete")
+    func filtered() throws {
+        let scratch = try Scratch.withOrder()
+        for flow in [GoldenFlow.fanIn, .unfinished, .missingSender] { try scratch.record(flow.records) }
+        func count(_ options: String...) throws -> Int {
+            let flows: [[String: Any]] = try scratch.run(["flows", "--json"] + options).json()
+            return flows.count
+        }
+        let all = try count()
+        #expect(all >= 4)
+        #expect(try count("--dead-lettered") == 1)
+        #expect(try count("--destination", "mail.commands") == 1)
+        #expect(try count("--destination", "nowhere") == 0)
+        #expect(try count("--type", "SendConfirmationEmail", "--service", "shipping", "--failed") == 1)
+        #expect(try count("--type", "SendConfirmationEmail", "--service", "thumbnails") == 0)
+        #expect(try count("--slower-than", "10s", "--service", "shipping") == 1)
+        #expect(try count("--slower-than", "10d") == 0)
+        #expect(try count("--unfinished") == 1)
+        #expect(try count("--until", "1h") == all)
+        #expect(try scratch.run("flows", "--type", "nothing").output == "No such flows.\n")
+        #expect(try scratch.run("flows", "--slower-than", "fast").code == 2)
+    }
+
+    @Test("Incomplete is what lacks a sender, and nothing else")
+    func incomplete() throws {
+        let whole = try Scratch.withOrder().run("flows", "--incomplete")
+        #expect(whole.output == "No such flows.\n")
+        let scratch = try Scratch()
+        try scratch.record(GoldenFlow.missingSender.records)
+        let flows: [[String: Any]] = try scratch.run("flows", "--incomplete", "--json").json()
+        #expect(flows.count == 1)
+    }
+
     @Test("--store beats THROUGHLINE_STORE, which beats traces.db here")
     func whichStore() throws {
         let scratch = try Scratch()

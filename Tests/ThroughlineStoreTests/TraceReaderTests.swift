@@ -134,9 +134,9 @@ struct TraceReaderTests {
         #expect(flows[1].messages == 1 && flows[1].spans == 2)
         #expect(try reader.flows(limit: 1).map(\.correlationID) == [nil])
         #expect(try reader.flows(limit: 2).map(\.correlationID) == [nil, "mid"])
-        #expect(try reader.flows(errorsOnly: true).map(\.correlationID) == ["old"])
+        #expect(try reader.flows { $0.failed = true }.map(\.correlationID) == ["old"])
         let since = Timestamp.base.advanced(byNanoseconds: 150_000_000)
-        #expect(try reader.flows(since: since).map(\.correlationID) == [nil, "mid"])
+        #expect(try reader.flows { $0.since = since }.map(\.correlationID) == [nil, "mid"])
         withExtendedLifetime(scratch) {}
     }
 
@@ -175,5 +175,13 @@ extension Attributes {
         var sum = left
         for element in right { sum[element.key] = element.value }
         return sum
+    }
+}
+
+extension TraceReader {
+    func flows(limit: Int = 50, _ change: (inout FlowFilter) -> Void) throws -> [FlowSummary] {
+        var filter = FlowFilter()
+        change(&filter)
+        return try flows(limit: limit, filter)
     }
 }

@@ -6,16 +6,23 @@ public import ThroughlineModel
 /// bounded number of messages for that. Feed it each span once: duplicates would need every id to be remembered.
 public struct MapBuilder: Sendable {
     private struct EmissionKey: Hashable {
-        var service: String
-        var destination: String
-        var type: String?
+        var service: MapName
+        var destination: MapName
+        var type: MapName?
         var intent: MessageIntent?
         var isDeadLetter: Bool
     }
 
     private struct DeliveryKey: Hashable {
-        var destination: String
-        var consumer: Consumer
+        var destination: MapName
+        var service: MapName
+        var group: MapName?
+    }
+
+    /// Several services may listen in one group; the backlog is the group's.
+    private struct GroupKey: Hashable {
+        var destination: MapName
+        var group: MapName?
     }
 
     private struct EmissionCount {
@@ -25,23 +32,23 @@ public struct MapBuilder: Sendable {
 
     private struct DeliveryCount {
         var count = 0
+        var messages = 0
+        var retries = 0
         var errors = 0
         var deadLetters = 0
-        var queueTime = LatencySketch()
-        var processingTime = LatencySketch()
+        var queueTime = PercentileSketch()
+        var processingTime = PercentileSketch()
     }
 
-    private enum MessageKey: Hashable {
-        case id(String)
-        case span(Operation.ID)
-    }
-
-    private var services: Set<String> = []
-    private var systems: [String: String] = [:]
+    private var names: [String] = []
+    private var numbers: [String: MapName] = [:]
+    private var services: Set<MapName> = []
+    private var systems: [MapName: MapName] = [:]
+    private var bodySizes: [MapName: PercentileSketch] = [:]
     private var emissions: [EmissionKey: EmissionCount] = [:]
     private var deliveries: [DeliveryKey: DeliveryCount] = [:]
-    private var sent: BoundedMemory<MessageKey, Timestamp>
-    private var waiting: BoundedMemory<MessageKey, [(DeliveryKey, Timestamp)]>
+    private var sent: BoundedMemory<MapMessageKey, Timestamp>
+    private var waiting: BoundedMemory<MapMessageKey, [(DeliveryKey, Timestamp)]>
     private var start: Timestamp?
     private var end: Timestamp?
 
@@ -55,85 +62,114 @@ public struct MapBuilder: Sendable {
 
     /// Adds a span. A span that has not ended is left out: it comes again when it has.
     public mutating func add(_ record: SpanRecord) {
-        guard let ended = record.end else { return }
-        let operation = Operation(record)
-        services.insert(operation.service)
-        start = start.map { min($0, record.start) } ?? record.start
+        if record.end != nil { add(MapSample(record) { name($0) }) }
+    }
+
+    /// The number of a text, the same for the same text.
+    package mutating func name(_ text: String) -> MapName {
+        if let known = numbers[text] { return known }
+        let name = MapName(number: Int32(names.count))
+        names.append(text)
+        numbers[text] = name
+        return name
+    }
+
+    /// Adds what a span says.
+    package mutating func add(_ sample: MapSample) {
+        guard let ended = sample.end else { return }
+        services.insert(sample.service)
+        start = start.map { min($0, sample.start) } ?? sample.start
         end = end.map { max($0, ended) } ?? ended
-        guard let view = operation.messaging, let destination = view.destination else { return }
-        if let system = view.system { systems[destination] = max(systems[destination] ?? "", system) }
-        switch view.operation {
-        case .send: emit(operation, view, destination, ended)
-        case .process: deliver(operation, view, destination, ended)
+        guard let destination = sample.destination else { return }
+        if let system = sample.system { note(system, of: destination) }
+        switch sample.operation {
+        case .send: emit(sample, destination, ended)
+        case .process: deliver(sample, destination, ended)
         case .create, .receive, .settle, nil: break
         }
     }
 
-    private mutating func emit(_ operation: Operation, _ view: MessageView, _ destination: String, _ ended: Timestamp) {
-        let key = EmissionKey(
-            service: operation.service, destination: destination, type: view.type, intent: view.intent,
-            isDeadLetter: operation.hasLink(.deadLetterOf))
-        let count = max(1, view.batchSize ?? 1)
-        emissions[key, default: EmissionCount()].count += count
-        if operation.failed { emissions[key, default: EmissionCount()].errors += count }
-        var messages: [MessageKey] = [.span(operation.id)]
-        if let id = view.messageID { messages.append(.id(id)) }
-        for member in view.members {
-            if let id = member.messageID { messages.append(.id(id)) }
+    /// Where spans disagree, the same one wins whatever their order.
+    private mutating func note(_ system: MapName, of destination: MapName) {
+        guard let known = systems[destination] else {
+            systems[destination] = system
+            return
         }
-        for message in messages {
-            sent[message] = ended
-            for (delivery, started) in waiting.remove(message) ?? [] {
-                deliveries[delivery]?.queueTime.add(ended.nanoseconds(until: started))
-            }
+        if known != system, text(known) < text(system) { systems[destination] = system }
+    }
+
+    private mutating func emit(_ sample: MapSample, _ destination: MapName, _ ended: Timestamp) {
+        let key = EmissionKey(
+            service: sample.service, destination: destination, type: sample.type, intent: sample.intent,
+            isDeadLetter: sample.isDeadLetter)
+        emissions[key, default: EmissionCount()].count += sample.messages
+        if sample.failed { emissions[key, default: EmissionCount()].errors += sample.messages }
+        if let size = sample.bodySize { bodySizes[destination, default: PercentileSketch()].add(size) }
+        if let sender = sample.sender { remember(sender, ended) }
+        if let id = sample.messageID { remember(id, ended) }
+        for member in sample.members { remember(member, ended) }
+    }
+
+    private mutating func remember(_ message: MapMessageKey, _ ended: Timestamp) {
+        sent[message] = ended
+        guard !waiting.isEmpty else { return }
+        for (delivery, started) in waiting.remove(message) ?? [] {
+            deliveries[delivery]?.queueTime.add(ended.nanoseconds(until: started))
         }
     }
 
-    private mutating func deliver(
-        _ operation: Operation, _ view: MessageView, _ destination: String, _ ended: Timestamp
-    ) {
-        let key = DeliveryKey(
-            destination: destination, consumer: Consumer(service: operation.service, group: view.group))
-        var count = deliveries[key] ?? DeliveryCount()
-        let messages = max(1, view.batchSize ?? view.members.count)
-        count.count += messages
-        if operation.failed { count.errors += messages }
-        if view.settlement == .deadLettered { count.deadLetters += messages }
-        count.processingTime.add(operation.record.start.nanoseconds(until: ended))
-        let begun = operation.record.start
-        if (view.attempt ?? 1) == 1 {
-            if let enqueued = view.enqueuedTime {
-                count.queueTime.add(enqueued.nanoseconds(until: begun))
-            } else if let waited = view.queueTime {
-                count.queueTime.add(waited)
-            } else if let message = view.messageID.map(MessageKey.id)
-                ?? (view.members.first?.context).map({ .span(Operation.ID($0)) })
-                ?? operation.parentID.map({ .span($0) })
-            {
+    private mutating func deliver(_ sample: MapSample, _ destination: MapName, _ ended: Timestamp) {
+        let key = DeliveryKey(destination: destination, service: sample.service, group: sample.group)
+        let isFirst = (sample.attempt ?? 1) == 1
+        var waited: UInt64?
+        if isFirst {
+            if let enqueued = sample.enqueued {
+                waited = enqueued.nanoseconds(until: sample.start)
+            } else if let measured = sample.queueTime {
+                waited = measured
+            } else if let message = sample.messageID ?? sample.sender {
                 if let sent = sent[message] {
-                    count.queueTime.add(sent.nanoseconds(until: begun))
+                    waited = sent.nanoseconds(until: sample.start)
                 } else {
-                    waiting[message] = (waiting[message] ?? []) + [(key, begun)]
+                    waiting[message] = (waiting[message] ?? []) + [(key, sample.start)]
                 }
             }
         }
-        deliveries[key] = count
+        let took = sample.start.nanoseconds(until: ended)
+        // Changed in place: taking the counts out and putting them back would copy the sketches.
+        func count(_ counts: inout DeliveryCount) {
+            counts.count += sample.messages
+            if isFirst { counts.messages += sample.messages } else { counts.retries += sample.messages }
+            if sample.failed { counts.errors += sample.messages }
+            if sample.isDeadLettered { counts.deadLetters += sample.messages }
+            counts.processingTime.add(took)
+            if let waited { counts.queueTime.add(waited) }
+        }
+        count(&deliveries[key, default: DeliveryCount()])
     }
+
+    private func text(_ name: MapName) -> String { names[Int(name.number)] }
 
     /// The map of what was added so far.
     public var map: ServiceMap {
-        var sentTo: [String: Int] = [:]
-        for (key, count) in emissions { sentTo[key.destination, default: 0] += count.count }
-        let names = Set(sentTo.keys).union(deliveries.keys.map(\.destination))
+        var sentTo: [MapName: Int] = [:]
+        for (key, count) in emissions { sentTo[key.destination, default: 0] += count.count - count.errors }
+        var begunBy: [GroupKey: Int] = [:]
+        for (key, count) in deliveries {
+            begunBy[GroupKey(destination: key.destination, group: key.group), default: 0] += count.messages
+        }
+        let destinations = Set(sentTo.keys).union(deliveries.keys.map(\.destination))
         return ServiceMap(
-            services: services.sorted(),
-            destinations: names.sorted().map {
-                ServiceMap.Destination(name: $0, system: systems[$0], messages: sentTo[$0] ?? 0)
-            },
+            services: services.map(text).sorted(),
+            destinations: destinations.map { name in
+                ServiceMap.Destination(
+                    name: text(name), system: systems[name].map(text), messages: sentTo[name] ?? 0,
+                    bodySize: bodySizes[name]?.percentiles)
+            }.sorted { $0.name < $1.name },
             emissions: emissions.map { key, count in
                 ServiceMap.Emission(
-                    service: key.service, destination: key.destination, type: key.type, intent: key.intent,
-                    count: count.count, errors: count.errors, isDeadLetter: key.isDeadLetter)
+                    service: text(key.service), destination: text(key.destination), type: key.type.map(text),
+                    intent: key.intent, count: count.count, errors: count.errors, isDeadLetter: key.isDeadLetter)
             }.sorted { left, right in
                 (
                     left.service, left.destination, left.type ?? "", left.intent?.rawValue ?? "",
@@ -146,43 +182,17 @@ public struct MapBuilder: Sendable {
             },
             deliveries: deliveries.map { key, count in
                 ServiceMap.Delivery(
-                    destination: key.destination, consumer: key.consumer, count: count.count, errors: count.errors,
-                    deadLetters: count.deadLetters, queueTime: count.queueTime.percentiles,
-                    processingTime: count.processingTime.percentiles)
+                    destination: text(key.destination),
+                    consumer: Consumer(service: text(key.service), group: key.group.map(text)), count: count.count,
+                    retries: count.retries, errors: count.errors, deadLetters: count.deadLetters,
+                    backlog: sentTo[key.destination].map { sent in
+                        max(0, sent - (begunBy[GroupKey(destination: key.destination, group: key.group)] ?? 0))
+                    },
+                    queueTime: count.queueTime.percentiles, processingTime: count.processingTime.percentiles)
             }.sorted { left, right in
                 (left.destination, left.consumer.service, left.consumer.group ?? "")
                     < (right.destination, right.consumer.service, right.consumer.group ?? "")
             },
             start: start, end: end)
     }
-}
-
-/// A dictionary that forgets what was put in first when it is full.
-private struct BoundedMemory<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private var values: [Key: Value] = [:]
-    private var order: [Key] = []
-    private var oldest = 0
-    private let capacity: Int
-
-    init(capacity: Int) {
-        self.capacity = max(1, capacity)
-    }
-
-    subscript(key: Key) -> Value? {
-        get { values[key] }
-        set {
-            guard let newValue else { return }
-            if values.updateValue(newValue, forKey: key) == nil { order.append(key) }
-            if order.count - oldest > capacity {
-                values[order[oldest]] = nil
-                oldest += 1
-            }
-            if oldest > capacity {
-                order.removeFirst(oldest)
-                oldest = 0
-            }
-        }
-    }
-
-    mutating func remove(_ key: Key) -> Value? { values.removeValue(forKey: key) }
 }

@@ -9,8 +9,8 @@ public enum MapJSON {
             ("endedAt", .string(map.end?.iso8601)),
             ("services", .array(map.services.map { .string($0) })),
             ("destinations", .array(map.destinations.map { destination($0, map) })),
-            ("emissions", .array(map.emissions.map(emission))),
-            ("deliveries", .array(map.deliveries.map(delivery))),
+            ("emissions", .array(map.emissions.map { emission($0, map) })),
+            ("deliveries", .array(map.deliveries.map { delivery($0, map) })),
         ]).text + "\n"
     }
 
@@ -20,41 +20,52 @@ public enum MapJSON {
             ("system", .string(destination.system)),
             ("messages", .integer(destination.messages)),
             ("perSecond", map.rate(destination.messages).map { .number($0) } ?? .null),
+            ("bodyBytes", percentiles(destination.bodySize) { .integer(Int(clamping: $0)) }),
         ])
     }
 
-    private static func emission(_ emission: ServiceMap.Emission) -> JSONValue {
+    private static func emission(_ emission: ServiceMap.Emission, _ map: ServiceMap) -> JSONValue {
         .object([
             ("service", .string(emission.service)),
             ("destination", .string(emission.destination)),
             ("type", .string(emission.type)),
             ("intent", .string(emission.intent?.rawValue)),
             ("count", .integer(emission.count)),
+            ("perSecond", map.rate(emission.count).map { .number($0) } ?? .null),
             ("errors", .integer(emission.errors)),
             ("deadLetter", .bool(emission.isDeadLetter)),
         ])
     }
 
-    private static func delivery(_ delivery: ServiceMap.Delivery) -> JSONValue {
+    private static func delivery(_ delivery: ServiceMap.Delivery, _ map: ServiceMap) -> JSONValue {
         .object([
             ("destination", .string(delivery.destination)),
             ("service", .string(delivery.consumer.service)),
             ("group", .string(delivery.consumer.group)),
             ("count", .integer(delivery.count)),
+            ("perSecond", map.rate(delivery.count).map { .number($0) } ?? .null),
+            ("retries", .integer(delivery.retries)),
             ("errors", .integer(delivery.errors)),
             ("deadLetters", .integer(delivery.deadLetters)),
+            ("backlog", delivery.backlog.map { .integer($0) } ?? .null),
             ("errorShare", .number(delivery.errorShare)),
-            ("queueMs", percentiles(delivery.queueTime)),
-            ("processingMs", percentiles(delivery.processingTime)),
+            ("retryShare", .number(delivery.retryShare)),
+            ("deadLetterShare", .number(delivery.deadLetterShare)),
+            ("queueMs", percentiles(delivery.queueTime, milliseconds)),
+            ("processingMs", percentiles(delivery.processingTime, milliseconds)),
         ])
     }
 
-    private static func percentiles(_ percentiles: ServiceMap.Percentiles?) -> JSONValue {
+    private static func percentiles(
+        _ percentiles: ServiceMap.Percentiles?, _ value: (UInt64) -> JSONValue
+    ) -> JSONValue {
         guard let percentiles else { return .null }
-        func milliseconds(_ value: UInt64) -> JSONValue { .number(Double(value / 1_000) / 1_000) }
         return .object([
-            ("p50", milliseconds(percentiles.p50)), ("p95", milliseconds(percentiles.p95)),
-            ("p99", milliseconds(percentiles.p99)),
+            ("p50", value(percentiles.p50)), ("p95", value(percentiles.p95)), ("p99", value(percentiles.p99)),
         ])
+    }
+
+    private static func milliseconds(_ nanoseconds: UInt64) -> JSONValue {
+        .number(Double(nanoseconds / 1_000) / 1_000)
     }
 }

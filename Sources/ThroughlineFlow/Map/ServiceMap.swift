@@ -8,8 +8,10 @@ public struct ServiceMap: Sendable {
         public var name: String
         /// The broker, such as `kafka`; nil when no span said.
         public var system: String?
-        /// Messages sent there.
+        /// Messages sent there; those that failed to be sent are left out.
         public var messages: Int
+        /// Bytes of their bodies; nil when no span said.
+        public var bodySize: Percentiles?
     }
 
     /// Messages of one type that one service sends to one destination.
@@ -38,26 +40,37 @@ public struct ServiceMap: Sendable {
         public var consumer: Consumer
         /// Deliveries that ended, every attempt counted.
         public var count: Int
+        /// Deliveries that were not the first of their message.
+        public var retries: Int
         /// Deliveries that failed.
         public var errors: Int
         /// Deliveries whose message was set aside.
         public var deadLetters: Int
+        /// Messages sent there that this consumer's group has not begun to handle; nil when no sender was recorded.
+        /// Right as far as both ends were recorded over the same time.
+        public var backlog: Int?
         /// Time from the broker taking a message to its processing.
         public var queueTime: Percentiles?
         /// Time that processing took.
         public var processingTime: Percentiles?
 
         /// The share of deliveries that failed, from 0 to 1.
-        public var errorShare: Double { count == 0 ? 0 : Double(errors) / Double(count) }
+        public var errorShare: Double { share(errors) }
+        /// The share of deliveries that were not the first of their message, from 0 to 1.
+        public var retryShare: Double { share(retries) }
+        /// The share of deliveries whose message was set aside, from 0 to 1.
+        public var deadLetterShare: Double { share(deadLetters) }
+
+        private func share(_ part: Int) -> Double { count == 0 ? 0 : Double(part) / Double(count) }
     }
 
-    /// Three percentiles in nanoseconds, right to within 2 %.
+    /// Three percentiles, of nanoseconds or of bytes, right to within 2 %.
     public struct Percentiles: Hashable, Sendable {
-        /// Half of all durations do not exceed it.
+        /// Half of all values do not exceed it.
         public var p50: UInt64
-        /// 95 % of all durations do not exceed it.
+        /// 95 % of all values do not exceed it.
         public var p95: UInt64
-        /// 99 % of all durations do not exceed it.
+        /// 99 % of all values do not exceed it.
         public var p99: UInt64
     }
 

@@ -154,6 +154,10 @@ struct MapFlowchart {
             parts = ["delivers ×\(delivery.count)"]
         }
         if delivery.errors > 0 { parts.append("\(share(delivery.errors, delivery.count)) ✗") }
+        // One or two are on their way all the time; a backlog is more than a hundredth of what was handled.
+        if let backlog = delivery.backlog, backlog > 2, backlog * 100 > delivery.count {
+            parts.append("\(backlog) waiting")
+        }
         return parts.joined(separator: " · ")
     }
 

@@ -1,30 +1,35 @@
-/// Counts durations in buckets that grow with the duration, so that percentiles of any number of durations cost the
+/// Counts durations or sizes in buckets that grow with the value, so that percentiles of any number of values cost the
 /// same little memory and are right to within 2 %.
-struct LatencySketch: Sendable {
-    /// Each power of two is cut into that many parts: 1/64 is half the error that is promised.
+struct PercentileSketch: Sendable {
+    /// Each power of two is cut into 32 parts: 1/64 is half the error that is promised.
     private static let parts = 5
-    private var counts: [Int: Int] = [:]
+    /// Indexed by bucket, as long as the largest value needs: at most 1,920 buckets, a few hundred as a rule.
+    private var counts: [UInt32] = []
     private(set) var count = 0
     private var smallest = UInt64.max
     private var largest: UInt64 = 0
 
-    mutating func add(_ nanoseconds: UInt64) {
-        counts[Self.bucket(nanoseconds), default: 0] += 1
+    mutating func add(_ value: UInt64) {
+        let bucket = Self.bucket(value)
+        if bucket >= counts.count {
+            counts.append(contentsOf: repeatElement(0, count: bucket + 32 - counts.count))
+        }
+        counts[bucket] &+= 1
         count += 1
-        smallest = min(smallest, nanoseconds)
-        largest = max(largest, nanoseconds)
+        smallest = min(smallest, value)
+        largest = max(largest, value)
     }
 
-    /// The duration that this share of all durations does not exceed; nil when there are none.
+    /// The value that this share of all values does not exceed; nil when there are none.
     func percentile(_ share: Double) -> UInt64? {
         guard count > 0 else { return nil }
         let wanted = max(1, Int((Double(count) * share).rounded(.up)))
         var seen = 0
-        for bucket in counts.keys.sorted() {
-            seen += counts[bucket] ?? 0
+        for (bucket, count) in counts.enumerated() where count > 0 {
+            seen += Int(count)
             if seen >= wanted { return min(max(Self.middle(bucket), smallest), largest) }
         }
-        return nil
+        return largest
     }
 
     var percentiles: ServiceMap.Percentiles? {

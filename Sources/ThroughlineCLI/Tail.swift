@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import ThroughlineFlow
+import ThroughlineModel
+import ThroughlineStore
+
+/// `throughline tail`
+struct Tail: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Watch deliveries as they are recorded, one line each.",
+        discussion: """
+            Each flow has a colour, and the end of its id stands in front of its lines. End it with Ctrl-C.
+
+              throughline tail --failed
+              throughline tail --destination orders --since 10m
+            """)
+
+    @Option(help: "Begin with what was recorded so long ago: 30s, 15m, 12h, 7d. Without it, with what comes next.")
+    var since: Age?
+
+    @Option(help: "Only deliveries from this destination.")
+    var destination: String?
+
+    @Option(help: "Only deliveries to this service.")
+    var service: String?
+
+    @Flag(help: "Only deliveries that failed.")
+    var failed = false
+
+    @Option(help: "End after so many lines.")
+    var count: Int?
+
+    @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        if let count, count < 1 { throw ValidationError("--count must be at least 1.") }
+    }
+
+    func run() async throws {
+        let reader = try store.reader()
+        var position = try since.map { try reader.position(since: $0.ago) } ?? reader.position()
+        let isColoured = Output.isColoured
+        var left = count ?? .max
+        while true {
+            let batch = try reader.spans(after: position)
+            position = batch.position
+            for record in batch.spans {
+                guard let line = HopLine(record), admits(line) else { continue }
+                // Not print, which would hold lines back when they go into a pipe.
+                FileHandle.standardOutput.write(Data((line.text(coloured: isColoured) + "\n").utf8))
+                left -= 1
+                if left == 0 { return }
+            }
+            if batch.spans.isEmpty { try await Task.sleep(for: .milliseconds(150)) }
+        }
+    }
+
+    private func admits(_ line: HopLine) -> Bool {
+        (destination == nil || line.destination == destination) && (service == nil || line.service == service)
+            && (!failed || line.error != nil)
+    }
+}

@@ -1,0 +1,103 @@
+package import ThroughlineModel
+
+/// A text that repeats from span to span, by its number in a ``MapBuilder``.
+package struct MapName: Hashable, Sendable {
+    let number: Int32
+}
+
+/// What a map needs to know of one span: made of a record, or read from a store's columns without making one.
+package struct MapSample: Sendable {
+    /// Who sent or handled.
+    package var service: MapName
+    /// The broker.
+    package var system: MapName?
+    /// Topic, queue, exchange, subject or stream.
+    package var destination: MapName?
+    /// Consumer group or subscription.
+    package var group: MapName?
+    /// The type of the messages.
+    package var type: MapName?
+    /// What the messages are meant to be.
+    package var intent: MessageIntent?
+    /// What was done; nil for anything but sending and processing.
+    package var operation: MessagingOperation?
+    /// When it began.
+    package var start: Timestamp
+    /// When it ended; nil while it has not.
+    package var end: Timestamp?
+    /// True when it ended in an error.
+    package var failed = false
+    /// True when the message was given up.
+    package var isDeadLettered = false
+    /// True for the sending of a dead letter.
+    package var isDeadLetter = false
+    /// How many messages it is about.
+    package var messages = 1
+    /// The number of the delivery, from 1.
+    package var attempt: Int?
+    /// When the broker took the message.
+    package var enqueued: Timestamp?
+    /// Nanoseconds in the queue, as the consumer measured it.
+    package var queueTime: UInt64?
+    /// The size of the body in bytes.
+    package var bodySize: UInt64?
+    /// The one message that it is about.
+    package var messageID: MapMessageKey?
+    /// The span that sent the message: itself when it sends.
+    package var sender: MapMessageKey?
+    /// The messages of a batch that is sent.
+    package var members: [MapMessageKey] = []
+
+    package init(service: MapName, start: Timestamp, end: Timestamp?) {
+        self.service = service
+        self.start = start
+        self.end = end
+    }
+}
+
+/// What joins a handler to its sender while a map is built: a hash of a message id, or a span id. Two messages that
+/// share one would take each other's time of sending, once in 2^64.
+package struct MapMessageKey: Hashable, Sendable {
+    private let value: UInt64
+
+    /// The key of a message id (FNV-1a, 64 bits).
+    package init(messageID: String) {
+        value = messageID.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    /// The key of the span that sent a message.
+    package init(sender: SpanID) {
+        value = ~sender.rawValue
+    }
+}
+
+extension MapSample {
+    /// What a record says to the map; `name` gives a text its number.
+    init(_ record: SpanRecord, _ name: (String) -> MapName) {
+        let operation = Operation(record)
+        self.init(service: name(operation.service), start: record.start, end: record.end)
+        guard let view = operation.messaging else { return }
+        self.operation = view.operation
+        system = view.system.map(name)
+        destination = view.destination.map(name)
+        group = view.group.map(name)
+        type = view.type.map(name)
+        intent = view.intent
+        failed = operation.failed
+        isDeadLettered = view.settlement == .deadLettered
+        isDeadLetter = operation.hasLink(.deadLetterOf)
+        attempt = view.attempt
+        enqueued = view.enqueuedTime
+        queueTime = view.queueTime
+        bodySize = record.attributes[MessagingAttribute.bodySize]?.intValue.flatMap(UInt64.init(exactly:))
+        messageID = view.messageID.map(MapMessageKey.init(messageID:))
+        if view.operation == .send {
+            messages = max(1, view.batchSize ?? 1)
+            sender = MapMessageKey(sender: record.spanID)
+            members = view.members.compactMap(\.messageID).map(MapMessageKey.init(messageID:))
+        } else {
+            messages = max(1, view.batchSize ?? view.members.count)
+            sender = (view.members.first?.context.spanID ?? record.parentID).map(MapMessageKey.init(sender:))
+        }
+    }
+}

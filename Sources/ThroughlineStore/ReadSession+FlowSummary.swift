@@ -1,0 +1,89 @@
+internal import SQLite
+internal import ThroughlineModel
+
+extension ReadSession {
+    /// Reads the spans of one flow and counts.
+    mutating func summary(of key: FlowKey) throws(SQLiteError) -> FlowSummary {
+        let traces: [Int64]
+        let condition: String
+        var correlationID: String?
+        switch key {
+        case .correlation(let row):
+            traces = try traceRows(ofCorrelation: row)
+            condition = "AND ifnull(correlation, ?2) = ?2"
+            correlationID = try decoder.correlation(row).id
+        case .trace(let row):
+            traces = [row]
+            condition = ""
+        }
+        var summary = FlowSummary(
+            correlationID: correlationID, traceIDs: [],
+            startedAt: Timestamp(nanosecondsSinceEpoch: .max), durationNanoseconds: 0, messages: 0, errors: 0,
+            deadLetters: 0, services: [], destinations: [], messageTypes: [], spans: 0, unfinished: 0)
+        var end: UInt64 = 0
+        var messages: Set<MessageKey> = []
+        var resources: Set<Int64> = []
+        var destinations: Set<Int64> = []
+        var types: Set<Int64> = []
+        // Handling and settling both say how a delivery ended: a message counts once.
+        var settled: [Int64: Set<MessageKey>] = [:]
+        var traceStarts: [(start: UInt64, id: TraceID)] = []
+        let columns = "span_id, start, duration, status, message_id, resource, destination, message_type, settlement"
+        let select = try statement(
+            """
+            SELECT \(columns) FROM spans WHERE trace = ?1 \(condition)
+            UNION ALL SELECT \(columns) FROM open_spans WHERE trace = ?1 \(condition)
+            """)
+        for trace in traces {
+            var first = UInt64.max
+            var seen: Set<Int64> = []
+            try select.bind(trace, 1)
+            if case .correlation(let row) = key { try select.bind(row, 2) }
+            while try select.step() {
+                // At-least-once delivery may have stored a span twice.
+                guard seen.insert(select.integer(0)).inserted else { continue }
+                let start = UInt64(bitPattern: select.integer(1))
+                first = min(first, start)
+                let duration = select.optionalInteger(2)
+                end = max(end, start, start &+ UInt64(bitPattern: max(0, duration ?? 0)))
+                summary.spans += 1
+                if duration == nil { summary.unfinished += 1 }
+                if select.integer(3) == Int64(SpanStatus.Code.error.rawValue) { summary.errors += 1 }
+                if !select.isNull(4) { messages.insert(MessageKey(select, 4)) }
+                resources.insert(select.integer(5))
+                if let destination = select.optionalInteger(6) { destinations.insert(destination) }
+                if let type = select.optionalInteger(7) { types.insert(type) }
+                if let settlement = select.optionalInteger(8) {
+                    let message = select.isNull(4) ? .text("span \(select.integer(0))") : MessageKey(select, 4)
+                    settled[settlement, default: []].insert(message)
+                }
+            }
+            select.reset()
+            traceStarts.append((first, try decoder.traceID(trace)))
+        }
+        let start = traceStarts.map(\.start).min() ?? 0
+        summary.startedAt = Timestamp(nanosecondsSinceEpoch: start)
+        summary.durationNanoseconds = end > start ? end - start : 0
+        summary.traceIDs = traceStarts.sorted { ($0.start, $0.id) < ($1.start, $1.id) }.map(\.id)
+        summary.messages = messages.count
+        summary.destinations = try texts(destinations)
+        summary.messageTypes = try texts(types)
+        for (settlement, messages) in settled
+        where try decoder.string(settlement) == Settlement.deadLettered.rawValue {
+            summary.deadLetters = messages.count
+        }
+        var services: Set<String> = []
+        for resource in resources {
+            let name = try first("SELECT service_name FROM resources WHERE id = ?1", resource) { $0.optionalText(0) }
+            if let name = name ?? nil { services.insert(name) }
+        }
+        summary.services = services.sorted()
+        return summary
+    }
+
+    private mutating func texts(_ rows: Set<Int64>) throws(SQLiteError) -> [String] {
+        var texts: [String] = []
+        for row in rows { texts.append(try decoder.string(row)) }
+        return texts.sorted()
+    }
+}

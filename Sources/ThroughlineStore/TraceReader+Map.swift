@@ -1,0 +1,181 @@
+internal import SQLite
+public import ThroughlineFlow
+public import ThroughlineModel
+
+extension TraceReader {
+    /// The map of every span that started at `from` or later and before `to`.
+    ///
+    /// Reads the columns that a map needs and makes no records of the rows, so that its memory does not grow with the
+    /// store. Spans whose words are not those of today's conventions are read as a whole.
+    public func map(from: Timestamp? = nil, to: Timestamp? = nil) throws(StoreError) -> ServiceMap {
+        try read { session throws(SQLiteError) in
+            var scan = MapScan()
+            try scan.run(&session, from: from, to: to)
+            return scan.builder.map
+        }
+    }
+}
+
+/// Walks over the rows of all spans and gives a map what it needs of each.
+private struct MapScan {
+    var builder = MapBuilder()
+    private var names: [Int64: MapName?] = [:]
+    private var services: [Int64: MapName] = [:]
+    private var words: [Int64: Words] = [:]
+    /// The rows of the spans that sent a dead letter, which a link tells.
+    private var deadLetters: Set<Int64> = []
+
+    /// What a text of the store means where it stands for something.
+    private struct Words {
+        var operation: MessagingOperation?
+        var intent: MessageIntent?
+        var isDeadLettered: Bool
+    }
+
+    private static let columns = """
+        id, resource, kind, start, duration, status, system, operation_type, destination, consumer_group, message_type,
+        intent, settlement, attempt, enqueued_time, queue_time, message_id, span_id, parent_id, attributes
+        """
+
+    mutating func run(_ session: inout ReadSession, from: Timestamp?, to: Timestamp?) throws(SQLiteError) {
+        let links = try session.statement(
+            "SELECT span FROM links WHERE type = (SELECT id FROM strings WHERE text = ?1)")
+        try links.bind(LinkType.deadLetterOf.rawValue, 1)
+        deadLetters = Set(try links.integers())
+        let window = from == nil && to == nil ? "" : "WHERE start >= ?1 AND start < ?2"
+        let select = try session.connection.prepare("SELECT \(Self.columns) FROM spans \(window)")
+        if !window.isEmpty {
+            try select.bind(from.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min, 1)
+            try select.bind(to.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .max, 2)
+        }
+        while try select.step() {
+            if let sample = try sample(select, &session) {
+                builder.add(sample)
+            } else if let stored = try session.decoder.span(atRow: select.integer(0)) {
+                builder.add(stored.record)
+            }
+        }
+    }
+
+    /// What a row says; nil when its columns do not say it all.
+    private mutating func sample(_ row: Statement, _ session: inout ReadSession) throws(SQLiteError) -> MapSample? {
+        let start = UInt64(bitPattern: row.integer(3))
+        let notes = row.withText(19) { Notes($0) }
+        var sample = MapSample(
+            service: try service(row.integer(1), session), start: Timestamp(nanosecondsSinceEpoch: start),
+            end: Timestamp(nanosecondsSinceEpoch: start &+ UInt64(bitPattern: row.integer(4))))
+        guard !row.isNull(7), !row.isNull(8) else {
+            let kind = SpanKind(rawValue: Int(clamping: row.integer(2)))
+            let mayBeAboutMessages =
+                kind == .producer || kind == .consumer || !row.isNull(6) || !row.isNull(7) || !row.isNull(8)
+                || notes.isMessaging
+            return mayBeAboutMessages ? nil : sample
+        }
+        guard !notes.needsWholeSpan, let operation = try words(row.integer(7), &session).operation else { return nil }
+        sample.operation = operation
+        sample.destination = try name(row.integer(8), &session)
+        sample.isDeadLetter = deadLetters.contains(row.integer(0))
+        if !row.isNull(6) { sample.system = try name(row.integer(6), &session) }
+        if !row.isNull(9) { sample.group = try name(row.integer(9), &session) }
+        if !row.isNull(10) { sample.type = try name(row.integer(10), &session) }
+        if !row.isNull(11) { sample.intent = try words(row.integer(11), &session).intent }
+        if !row.isNull(12) { sample.isDeadLettered = try words(row.integer(12), &session).isDeadLettered }
+        sample.failed = row.integer(5) == Int64(SpanStatus.Code.error.rawValue) || notes.hasErrorType
+        sample.attempt = row.optionalInteger(13).map { Int(clamping: $0) }
+        sample.enqueued = row.optionalInteger(14).flatMap(UInt64.init(exactly:)).map(
+            Timestamp.init(nanosecondsSinceEpoch:))
+        sample.queueTime = row.optionalInteger(15).flatMap(UInt64.init(exactly:))
+        sample.bodySize = notes.bodySize
+        let isTimed = sample.enqueued != nil || sample.queueTime != nil
+        switch operation {
+        case .send:
+            // Links tell which messages a batch has.
+            if row.isNull(16) { return nil }
+            sample.sender = MapMessageKey(sender: SpanID(UInt64(bitPattern: row.integer(17))))
+            sample.messageID = MapMessageKey(messageID: MessageKey(row, 16).id)
+        case .process where !isTimed:
+            // Who sent a message without an id is told by the links.
+            if row.isNull(16) { return nil }
+            sample.messageID = MapMessageKey(messageID: MessageKey(row, 16).id)
+        default: break
+        }
+        return sample
+    }
+
+    /// An empty text says nothing and counts as absent.
+    private mutating func name(_ row: Int64, _ session: inout ReadSession) throws(SQLiteError) -> MapName? {
+        if let known = names[row] { return known }
+        let text = try session.decoder.string(row)
+        let name = text.isEmpty ? nil : builder.name(text)
+        names[row] = name
+        return name
+    }
+
+    private mutating func service(_ resource: Int64, _ session: ReadSession) throws(SQLiteError) -> MapName {
+        if let known = services[resource] { return known }
+        let stored = try session.first("SELECT service_name FROM resources WHERE id = ?1", resource) {
+            $0.optionalText(0)
+        }
+        let name = builder.name((stored ?? nil).flatMap { $0.isEmpty ? nil : $0 } ?? "unknown_service")
+        services[resource] = name
+        return name
+    }
+
+    private mutating func words(_ row: Int64, _ session: inout ReadSession) throws(SQLiteError) -> Words {
+        if let known = words[row] { return known }
+        let text = try session.decoder.string(row)
+        let read = Words(
+            operation: MessagingOperation(rawValue: text), intent: MessageIntent(rawValue: text),
+            isDeadLettered: Settlement(rawValue: text) == .deadLettered)
+        words[row] = read
+        return read
+    }
+}
+
+/// What a glance at the JSON of a span's other attributes tells, without taking it apart.
+private struct Notes {
+    /// True when an attribute of the messaging conventions is among them.
+    var isMessaging = false
+    /// True when one is among them that says more about the message than the columns do.
+    var needsWholeSpan = false
+    var hasErrorType = false
+    var bodySize: UInt64?
+
+    /// Attributes of the conventions that a map has no use for.
+    private static let unused: [StaticString] = [
+        "client.id", "kafka.", "message.envelope.size",
+    ]
+
+    init(_ json: UnsafeBufferPointer<UInt8>) {
+        for place in json.indices where json[place] == UInt8(ascii: "\"") {
+            let rest = UnsafeBufferPointer(rebasing: json[(place + 1)...])
+            switch rest.first {
+            case UInt8(ascii: "m"): readMessaging(rest)
+            case UInt8(ascii: "e"): hasErrorType = hasErrorType || Self.begins(rest, with: "error.type\":")
+            default: break
+            }
+        }
+    }
+
+    private mutating func readMessaging(_ json: UnsafeBufferPointer<UInt8>) {
+        let prefix: StaticString = "messaging."
+        guard Self.begins(json, with: prefix) else { return }
+        isMessaging = true
+        let name = UnsafeBufferPointer(rebasing: json[prefix.utf8CodeUnitCount...])
+        if let size = Self.number(after: "message.body.size\":", in: name) {
+            bodySize = size
+        } else if !Self.unused.contains(where: { Self.begins(name, with: $0) }) {
+            needsWholeSpan = true
+        }
+    }
+
+    private static func begins(_ json: UnsafeBufferPointer<UInt8>, with text: StaticString) -> Bool {
+        json.count >= text.utf8CodeUnitCount && text.withUTF8Buffer { json.prefix($0.count).elementsEqual($0) }
+    }
+
+    private static func number(after text: StaticString, in json: UnsafeBufferPointer<UInt8>) -> UInt64? {
+        guard begins(json, with: text) else { return nil }
+        let digits = json[text.utf8CodeUnitCount...].prefix { (0x30...0x39).contains($0) }
+        return UInt64(String(decoding: digits, as: UTF8.self))
+    }
+}

@@ -1,0 +1,54 @@
+import FlowFixtures
+import Foundation
+import Testing
+import ThroughlineModel
+
+@Suite("Watching deliveries")
+struct TailTests {
+    @Test("One line a delivery, in the order in which they were recorded")
+    func lines() throws {
+        let scratch = try Scratch.withOrder()
+        let deliveries = GoldenFlow.order.records.count {
+            $0.end != nil && $0.attributes[MessagingAttribute.operationType]?.stringValue == "process"
+        }
+        let outcome = try scratch.run("tail", "--since", "36500d", "--count", "\(deliveries)")
+        #expect(outcome.code == 0)
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.count == deliveries)
+        #expect(lines.allSatisfy { $0.contains("er-1042  ") && $0.contains(" → ") && $0.contains("took ") })
+        #expect(lines.contains { $0.contains("orders → billing  OrderPlaced  took 310 ms ✓") })
+        #expect(lines.contains { $0.contains("✗ TemplateError dead letter") })
+        #expect(!outcome.output.contains("\u{1B}"))
+    }
+
+    @Test("Only those that failed, of one destination, of one service; the flow has a colour on a terminal")
+    func chosen() throws {
+        let scratch = try Scratch.withOrder()
+        let failed = try scratch.run("tail", "--since", "36500d", "--failed", "--destination", "orders", "--count", "2")
+        #expect(failed.output.split(separator: "\n").allSatisfy { $0.contains("orders → notifications") })
+        let coloured = try scratch.runOnTerminal("tail", "--since", "36500d", "--service", "shipping", "--count", "1")
+        #expect(coloured.output.contains("\u{1B}[38;5;"))
+        #expect(try scratch.run("tail", "--count", "0").code == 2)
+        #expect(try scratch.run("tail", "--store", "missing.db").code == 3)
+    }
+
+    @Test("What is recorded while it runs appears")
+    func live() throws {
+        let scratch = try Scratch()
+        try scratch.record([])
+        let process = try scratch.start("tail", "--count", "3", "--since", "1s")
+        try scratch.record(GoldenFlow.order.records.map(Self.now))
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while process.isRunning, Date() < deadline { usleep(20_000) }
+        #expect(!process.isRunning)
+        if process.isRunning { process.terminate() } else { #expect(process.terminationStatus == 0) }
+    }
+
+    private static func now(_ record: SpanRecord) -> SpanRecord {
+        var record = record
+        let now = Timestamp(nanosecondsSinceEpoch: UInt64(Date().timeIntervalSince1970 * 1e9))
+        record.end = record.end.map { now.advanced(byNanoseconds: record.start.nanoseconds(until: $0)) }
+        record.start = now
+        return record
+    }
+}

@@ -1,0 +1,82 @@
+import FlowFixtures
+import Testing
+import ThroughlineFlow
+import ThroughlineModel
+import ThroughlineStore
+
+/// The map that is read from columns is the one that is made of records.
+@Suite struct MapTests {
+    private func mapped(_ records: [SpanRecord], from: Timestamp? = nil, to: Timestamp? = nil) throws -> ServiceMap {
+        let scratch = try Scratch()
+        try store(records, at: scratch.path())
+        return try TraceReader(path: scratch.path()).map(from: from, to: to)
+    }
+
+    private func built(_ records: [SpanRecord]) -> ServiceMap {
+        var builder = MapBuilder()
+        for record in records { builder.add(record) }
+        return builder.map
+    }
+
+    @Test(arguments: GoldenFlow.allCases)
+    func `golden flows have the same map from the store as in memory`(_ flow: GoldenFlow) throws {
+        let (stored, built) = (try mapped(flow.records), built(flow.records))
+        #expect(MapJSON.text(of: stored) == MapJSON.text(of: built))
+    }
+
+    @Test func `so have many orders, and spans that chance made`() throws {
+        var random = RandomSpans(seed: 5)
+        for records in [LargeFlow.orders(count: 300), random.next(2_000)] {
+            let (stored, built) = (try mapped(records), built(records))
+            #expect(MapJSON.text(of: stored) == MapJSON.text(of: built))
+        }
+    }
+
+    @Test func `words of older conventions, batches and sizes are read as a whole`() throws {
+        func record(_ number: UInt64, _ kind: SpanKind, _ attributes: Attributes) -> SpanRecord {
+            let start = Timestamp(nanosecondsSinceEpoch: number * 1_000_000)
+            return SpanRecord(
+                traceID: TraceID(high: 3, low: 1), spanID: SpanID(number), parentID: number > 1 ? SpanID(1) : nil,
+                name: "span", kind: kind, start: start, end: start.advanced(byNanoseconds: 1_000),
+                attributes: attributes, resource: Resource(attributes: ["service.name": .string("s\(number)")]))
+        }
+        let records = [
+            record(1, .producer, ["messaging.system": .string("kafka"), "messaging.destination": .string("orders")]),
+            record(
+                2, .consumer,
+                [
+                    "messaging.system": .string("kafka"), "messaging.destination": .string("orders"),
+                    "messaging.operation": .string("process"), "messaging.kafka.consumer.group": .string("billing"),
+                ]),
+            record(
+                3, .consumer,
+                [
+                    MessagingAttribute.system: .string("kafka"), MessagingAttribute.operationType: .string("process"),
+                    MessagingAttribute.destinationName: .string("orders"),
+                    MessagingAttribute.batchMessageCount: .int(5),
+                ]),
+            record(
+                4, .producer,
+                [
+                    MessagingAttribute.system: .string("kafka"), MessagingAttribute.operationType: .string("send"),
+                    MessagingAttribute.destinationName: .string("orders"), MessagingAttribute.bodySize: .int(2_048),
+                    "note": .string(#"says "messaging.message.body.size":7 and "messaging.batch.message_count":9"#),
+                    "error.type": .string("Refused"),
+                ]),
+            record(5, .internal, ["http.request.method": .string("GET")]),
+        ]
+        let map = try mapped(records)
+        #expect(MapJSON.text(of: map) == MapJSON.text(of: built(records)))
+        #expect(map.deliveries.map(\.count) == [1, 5])
+        #expect(map.destinations.map(\.messages) == [1])
+        #expect(map.services.count == 5)
+    }
+
+    @Test func `a window leaves out what started outside of it`() throws {
+        let records = LargeFlow.orders(count: 100)
+        let starts = records.map(\.start).sorted()
+        let (from, to) = (starts[starts.count / 4], starts[starts.count / 2])
+        let inside = records.filter { $0.start >= from && $0.start < to }
+        #expect(MapJSON.text(of: try mapped(records, from: from, to: to)) == MapJSON.text(of: built(inside)))
+    }
+}
