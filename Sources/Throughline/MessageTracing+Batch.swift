@@ -1,3 +1,4 @@
+import ThroughlineContext
 import ThroughlineModel
 import Tracing
 
@@ -42,7 +43,13 @@ extension MessageTracing {
         }
         let destination = messages.allSatisfy { $0.destination == first.destination } ? first.destination : nil
 
-        let span = tracer.startSpan(spanName("process", destination), context: .topLevel, ofKind: .consumer)
+        let span = startSpan(spanName("process", destination), in: .topLevel, ofKind: .consumer) {
+            let flow = MessageContext(members.map(\.identity)).correlationID
+            return SamplingHint(
+                operation: MessagingOperation.process.rawValue, system: Message.system.rawValue,
+                destination: destination, messageType: members.first?.identity.messageType, correlationID: flow,
+                origins: origins(of: messages) ?? [])
+        }
         if span.isRecording {
             span.updateAttributes { attributes in
                 describeBatch(
@@ -51,8 +58,7 @@ extension MessageTracing {
             }
             if configuration.policy.links {
                 for (message, member) in zip(messages, members) {
-                    var creation = ServiceContext.topLevel
-                    instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
+                    let creation = creationContext(of: message)
                     span.addLink(creation, .batchMember, describeMember(member.details, member.identity))
                 }
             }

@@ -1,3 +1,4 @@
+import ThroughlineContext
 import ThroughlineModel
 import Tracing
 
@@ -41,6 +42,7 @@ extension MessageTracing {
         }
         var context = ServiceContext.current ?? .topLevel
         context.message = MessageContext(identities)
+        if let origins = origins(of: messages) { context.messageOrigins = origins }
         return try await ServiceContext.withValue(context, operation: body)
     }
 
@@ -85,7 +87,11 @@ extension MessageTracing {
         let attempt = number ?? details.attempt ?? previous.map { $0.number + 1 }
         let replay = policy.trustsHeaders ? replay(of: message) : nil
 
-        let span = tracer.startSpan(spanName("process", message.destination), context: parent, ofKind: .consumer)
+        let span = startSpan(spanName("process", message.destination), in: parent, ofKind: .consumer) {
+            SamplingHint(
+                .process, Message.system, message.destination, identity, isReplay: replay != nil,
+                origins: policy.links && !creation.isEmpty ? [creation] : [])
+        }
         if span.isRecording {
             span.updateAttributes { attributes in
                 describe(message, details, identity, as: .process, named: "process", in: &attributes)

@@ -1,3 +1,4 @@
+import ThroughlineContext
 import ThroughlineModel
 import Tracing
 
@@ -50,7 +51,13 @@ extension MessageTracing {
         in surroundings: ServiceContext, links: [(context: ServiceContext, type: LinkType)] = [],
         describing describeMore: (inout SpanAttributes) -> Void = { _ in }, _ send: (Message) async throws -> Receipt
     ) async rethrows -> Receipt {
-        let span = tracer.startSpan(spanName("send", message.destination), context: surroundings, ofKind: .producer)
+        let span = startSpan(spanName("send", message.destination), in: surroundings, ofKind: .producer) {
+            let creations = links.filter { $0.type == .creation || $0.type == .replayOf }.map(\.context)
+            return SamplingHint(
+                .send, Message.system, message.destination, identity,
+                isReplay: surroundings.isRebuild || links.contains { $0.type == .replayOf },
+                origins: creations.isEmpty ? surroundings.messageOrigins ?? [] : creations)
+        }
         defer { span.end() }
         if span.isRecording {
             span.updateAttributes { attributes in

@@ -1,3 +1,4 @@
+import ThroughlineContext
 import ThroughlineModel
 import Tracing
 
@@ -19,7 +20,12 @@ extension MessageTracing {
         guard configuration.settleSpans else { return try await settle() }
         let name = settlement.operationName
         let current = ServiceContext.current ?? .topLevel
-        let span = tracer.startSpan(spanName(name, message.destination), context: current, ofKind: .client)
+        let span = startSpan(spanName(name, message.destination), in: current, ofKind: .client) {
+            var reading = HeaderReading(message)
+            return SamplingHint(
+                .settle, Message.system, message.destination,
+                identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders))
+        }
         defer { span.end() }
         if span.isRecording {
             var reading = HeaderReading(message)
@@ -29,9 +35,7 @@ extension MessageTracing {
                 attributes.set(ThroughlineAttribute.settlement, value: .string(settlement.rawValue))
             }
             if configuration.policy.links {
-                var creation = ServiceContext.topLevel
-                instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
-                span.addLink(creation, .creation)
+                span.addLink(creationContext(of: message), .creation)
             }
         }
         var context = span.context

@@ -65,6 +65,10 @@ public struct SpanRecord: Hashable, Sendable {
         self.scope = scope
     }
 
+    /// True when whoever made the span meant it for collectors too. A span without the flag is for the store alone, where
+    /// a sampler records more than it samples; exporters leave it out unless told otherwise.
+    public var isSampled: Bool { flags.contains(.sampled) }
+
     /// Nanoseconds from start to end, never negative; nil while the span has not ended.
     public var duration: UInt64? { end.map { start.nanoseconds(until: $0) } }
 }

@@ -25,12 +25,12 @@ public final class RecordingSpan: Tracing.Span {
     let parent: SpanContext?
     let start: Timestamp
     private let surroundings: ServiceContext
-    private let isSampled: Bool
+    private let isRecorded: Bool
     private let state: Mutex<State>
 
     init(
         _ core: TracerCore, name: String, kind: ThroughlineModel.SpanKind, own: SpanContext, parent: SpanContext?,
-        surroundings: ServiceContext, start: Timestamp, isSampled: Bool
+        surroundings: ServiceContext, start: Timestamp, isRecorded: Bool, attributes: SpanAttributes?
     ) {
         self.core = core
         self.kind = kind
@@ -38,8 +38,10 @@ public final class RecordingSpan: Tracing.Span {
         self.parent = parent
         self.surroundings = surroundings
         self.start = start
-        self.isSampled = isSampled
-        state = Mutex(State(name: name))
+        self.isRecorded = isRecorded
+        var state = State(name: name)
+        if isRecorded, let attributes { state.attributes = attributes }
+        self.state = Mutex(state)
     }
 
     /// The context in which the span was started, with the span as the current one, sampled or not. Made when it is
@@ -50,9 +52,9 @@ public final class RecordingSpan: Tracing.Span {
         return context
     }
 
-    /// True until the span ends, if it is sampled at all.
+    /// True until the span ends, if it is recorded at all.
     public var isRecording: Bool {
-        isSampled && state.withLock { $0.end == nil }
+        isRecorded && state.withLock { $0.end == nil }
     }
 
     /// The name; changes count until the span ends.
@@ -63,7 +65,7 @@ public final class RecordingSpan: Tracing.Span {
 
     /// All attributes. Set several at once with `updateAttributes`, which takes the lock twice, not twice for each.
     public var attributes: SpanAttributes {
-        get { isSampled ? state.withLock { $0.attributes } : SpanAttributes() }
+        get { isRecorded ? state.withLock { $0.attributes } : SpanAttributes() }
         set {
             let limit = core.configuration.limits.attributes
             change { state in
@@ -98,7 +100,7 @@ public final class RecordingSpan: Tracing.Span {
     public func recordError<Instant: TracerInstant>(
         _ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant
     ) {
-        guard isSampled else { return }
+        guard isRecorded else { return }
         let isCancellation = error is CancellationError
         var attributes = attributes
         if !isCancellation {
@@ -124,7 +126,7 @@ public final class RecordingSpan: Tracing.Span {
 
     /// Ends the span and hands it on. Every call but the first is ignored, as is every change afterwards.
     public func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
-        guard isSampled else { return }
+        guard isRecorded else { return }
         let end = Timestamp(nanosecondsSinceEpoch: instant().nanosecondsSinceEpoch)
         let isFirst = state.withLock { state in
             guard state.end == nil else { return false }
@@ -140,7 +142,7 @@ public final class RecordingSpan: Tracing.Span {
     func snapshot() -> State { state.withLock { $0 } }
 
     private func change(_ body: (inout State) -> Void) {
-        guard isSampled else { return }
+        guard isRecorded else { return }
         state.withLock { state in
             if state.end == nil { body(&state) }
         }

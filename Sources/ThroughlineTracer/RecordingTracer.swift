@@ -1,3 +1,4 @@
+import ThroughlineContext
 public import ThroughlineModel
 public import Tracing
 
@@ -49,7 +50,7 @@ public struct RecordingTracer: Tracer {
         _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: Tracing.SpanKind,
         at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
     ) -> RecordingSpan {
-        let context = context()
+        var context = context()
         let parent = context.spanContext
         let start = Timestamp(nanosecondsSinceEpoch: instant().nanosecondsSinceEpoch)
         let ids = core.configuration.ids
@@ -58,13 +59,17 @@ public struct RecordingTracer: Tracer {
             flags: parent.map { $0.flags.intersection(.random) } ?? .random,
             traceState: parent?.traceState ?? TraceState())
         let kind = ThroughlineModel.SpanKind(kind)
-        let sampling = SamplingParameters(parent: parent, traceID: own.traceID, name: operationName, kind: kind)
-        let isSampled = core.configuration.sampler.shouldSample(sampling)
-        if isSampled { own.flags.insert(.sampled) }
+        let result = core.configuration.sampler.shouldSample(
+            SamplingParameters(
+                context: context, parent: parent, traceID: own.traceID, name: operationName, kind: kind))
+        if result.decision == .recordAndSample { own.flags.insert(.sampled) }
+        if let state = result.traceState { own.traceState = state }
+        if core.readsSamplingHints, context.samplingHint != nil { context.samplingHint = nil }
+        let isRecorded = result.decision != .drop
         let span = RecordingSpan(
             core, name: operationName, kind: kind, own: own, parent: parent, surroundings: context, start: start,
-            isSampled: isSampled)
-        if isSampled, core.configuration.recordsStarts { core.pipeline.buffer.append(.started(span)) }
+            isRecorded: isRecorded, attributes: result.attributes)
+        if isRecorded, core.configuration.recordsStarts { core.pipeline.buffer.append(.started(span)) }
         return span
     }
 
@@ -97,12 +102,18 @@ final class TracerCore: Sendable {
     let pipeline: SpanPipeline
     let resource: Resource
     let configuration: RecordingTracer.Configuration
+    let readsSamplingHints: Bool
 
     init(pipeline: SpanPipeline, resource: Resource, configuration: RecordingTracer.Configuration) {
         self.pipeline = pipeline
         self.resource = resource
         self.configuration = configuration
+        readsSamplingHints = configuration.sampler.readsMessages
     }
+}
+
+extension RecordingTracer: SamplingHintReader {
+    package var readsSamplingHints: Bool { core.readsSamplingHints }
 }
 
 extension ThroughlineModel.SpanKind {

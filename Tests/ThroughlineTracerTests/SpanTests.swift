@@ -123,43 +123,6 @@ struct SpanTests {
         #expect(apart.parentID == nil && apart.traceID != outer.traceID)
     }
 
-    @Test("Samplers: always, never, by the parent, by ratio the same everywhere")
-    func samplers() async {
-        func share(_ sampler: any Sampler, parent: SpanContext? = nil) -> Int {
-            let ids = IDGenerator(seed: 1)
-            return (0..<10_000).filter { _ in
-                sampler.shouldSample(
-                    SamplingParameters(
-                        parent: parent, traceID: ids.traceID(at: Timestamp(nanosecondsSinceEpoch: 0)), name: "x",
-                        kind: .producer))
-            }.count
-        }
-        let ids = IDGenerator(seed: 2)
-        let trace = ids.traceID(at: Timestamp(nanosecondsSinceEpoch: 0))
-        let sampled = SpanContext(traceID: trace, spanID: ids.spanID(), flags: .sampled)
-        let unsampled = SpanContext(traceID: trace, spanID: ids.spanID())
-        #expect(share(AlwaysOnSampler()) == 10_000)
-        #expect(share(AlwaysOffSampler()) == 0)
-        #expect(share(TraceIDRatioSampler(ratio: 1)) == 10_000)
-        #expect(share(TraceIDRatioSampler(ratio: 0)) == 0)
-        #expect((2_300...2_700).contains(share(TraceIDRatioSampler(ratio: 0.25))))
-        #expect(share(ParentBasedSampler(root: AlwaysOffSampler())) == 0)
-        #expect(share(ParentBasedSampler(root: AlwaysOffSampler()), parent: sampled) == 10_000)
-        #expect(share(ParentBasedSampler(), parent: unsampled) == 0)
-    }
-
-    @Test("A sampler's ratio keeps the traces that a smaller ratio keeps")
-    func ratiosNest() {
-        let ids = IDGenerator(seed: 3)
-        for _ in 0..<1_000 {
-            let parameters = SamplingParameters(
-                parent: nil, traceID: ids.traceID(at: Timestamp(nanosecondsSinceEpoch: 0)), name: "x", kind: .internal)
-            if TraceIDRatioSampler(ratio: 0.1).shouldSample(parameters) {
-                #expect(TraceIDRatioSampler(ratio: 0.5).shouldSample(parameters))
-            }
-        }
-    }
-
     @Test("An unsampled span has an id of its own and passes the trace on as not sampled")
     func unsampled() throws {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02"

@@ -40,5 +40,5 @@ struct DictionaryCarrier: Injector, Extractor {
 
 struct StubSampler: Sampler {
     let isSampled: Bool
-    func shouldSample(_ span: SamplingParameters) -> Bool { isSampled }
+    func shouldSample(_ span: SamplingParameters) -> SamplingResult { isSampled ? .recordAndSample : .drop }
 }

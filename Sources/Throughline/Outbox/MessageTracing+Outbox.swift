@@ -1,3 +1,4 @@
+import ThroughlineContext
 public import ThroughlineModel
 import Tracing
 
@@ -28,7 +29,9 @@ extension MessageTracing {
         let identity = MessageIdentity(
             messageID: id, correlationID: current.message?.correlationID ?? id,
             causationIDs: current.message?.messageIDs ?? [], messageType: messageType, intent: intent)
-        let span = tracer.startSpan(spanName("create", destination), context: current, ofKind: .producer)
+        let span = startSpan(spanName("create", destination), in: current, ofKind: .producer) {
+            SamplingHint(.create, system, destination, identity, origins: current.messageOrigins ?? [])
+        }
         defer { span.end() }
         if span.isRecording {
             span.updateAttributes { attributes in

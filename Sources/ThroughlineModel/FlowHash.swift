@@ -1,0 +1,15 @@
+/// The number that decides whether a flow is kept: the same for every process, language and version.
+///
+/// FNV-1a with 64 bits over the UTF-8 bytes of the correlation id, then the finaliser of MurmurHash3, then the right-most
+/// 56 bits, which is what OpenTelemetry compares with a sampling threshold (trace/tracestate-probability-sampling.md).
+/// `order-1` gives 1b422e3af0d9a5.
+public enum FlowHash {
+    /// 56 bits.
+    public static func value(of correlationID: String) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in correlationID.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
+        hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
+        return (hash ^ hash >> 33) & SamplingThreshold.mask
+    }
+}
