@@ -252,6 +252,14 @@ package struct JSONReader {
         }
     }
 
+    /// A value of any kind as the text that it is written as.
+    package mutating func written() throws(JSONError) -> String {
+        _ = peek()
+        let start = position
+        try skip()
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
     /// - Throws: when anything but white space is left.
     package mutating func end() throws(JSONError) {
         if peek() != nil { throw error("something stands behind the end") }

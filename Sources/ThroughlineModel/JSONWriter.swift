@@ -19,6 +19,14 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// A key that is not known before.
+    package mutating func key(text name: String) {
+        comma()
+        bytes.appendJSON(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     package mutating func string(_ text: String) {
         comma()
         bytes.appendJSON(text)
@@ -31,6 +39,14 @@ package struct JSONWriter {
         if quoted { bytes.append(UInt8(ascii: "\"")) }
         bytes.append(contentsOf: text.utf8)
         if quoted { bytes.append(UInt8(ascii: "\"")) }
+        needsComma = true
+    }
+
+    /// Members or elements that are JSON already; nothing for none.
+    package mutating func written(_ members: [UInt8]) {
+        guard !members.isEmpty else { return }
+        comma()
+        bytes.append(contentsOf: members)
         needsComma = true
     }
 
