@@ -21,6 +21,7 @@ let package = Package(
             dependencies: [
                 "PlainLoop",
                 .product(name: "Throughline", package: "throughline"),
+                .product(name: "ThroughlineFlow", package: "throughline"),
                 .product(name: "ThroughlineInMemory", package: "throughline"),
                 .product(name: "ThroughlineStore", package: "throughline"),
                 .product(name: "ThroughlineTracer", package: "throughline"),

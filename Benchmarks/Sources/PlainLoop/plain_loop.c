@@ -135,3 +135,30 @@ double plain_loop_copy(const char *source_path, const char *target_path, int bat
     sqlite3_close(target);
     return seconds;
 }
+
+long plain_fetch(const char *path, const char *sql) {
+    static sqlite3 *database;
+    static char opened[4096];
+    if (strcmp(opened, path) != 0) {
+        sqlite3_close(database);
+        if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) return -1;
+        snprintf(opened, sizeof opened, "%s", path);
+    }
+    sqlite3_stmt *rows;
+    if (sqlite3_prepare_v2(database, sql, -1, &rows, NULL) != SQLITE_OK) return -2;
+    long count = 0;
+    volatile long long sum = 0;
+    int columns = sqlite3_column_count(rows);
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        for (int column = 0; column < columns; column++) {
+            switch (sqlite3_column_type(rows, column)) {
+            case SQLITE_INTEGER: sum += sqlite3_column_int64(rows, column); break;
+            case SQLITE_NULL: break;
+            default: sum += *(const unsigned char *)sqlite3_column_text(rows, column); break;
+            }
+        }
+        count++;
+    }
+    sqlite3_finalize(rows);
+    return count;
+}

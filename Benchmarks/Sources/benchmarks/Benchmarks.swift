@@ -1,4 +1,4 @@
-/// Ratios in one run: `scripts/bench [span] [hop] [store]`. docs/benchmarks.md has the figures and how to read them.
+/// Ratios in one run: `scripts/bench [span] [hop] [store] [queries]`. docs/benchmarks.md has the figures and how to read them.
 @main
 enum Benchmarks {
     static func main() async throws {
@@ -7,5 +7,6 @@ enum Benchmarks {
         if runs("span") { await SpanBenchmark.run() }
         if runs("hop") { try await HopBenchmark.run() }
         if runs("store") { try await StoreBenchmark.run() }
+        if runs("queries") { try await QueryBenchmark.run() }
     }
 }

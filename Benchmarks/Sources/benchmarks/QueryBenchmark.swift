@@ -1,0 +1,129 @@
+import Foundation
+import PlainLoop
+import ThroughlineFlow
+import ThroughlineModel
+import ThroughlineStore
+
+/// Questions to a store of a million spans, each against plain SQL in C that fetches the same rows and looks at every
+/// column of them.
+enum QueryBenchmark {
+    struct Failed: Error {
+        let what: String
+    }
+
+    static func run() async throws {
+        let kept = ProcessInfo.processInfo.environment["THROUGHLINE_BENCH_STORE"]
+        let path =
+            kept ?? FileManager.default.temporaryDirectory.appending(path: "queries-\(UUID().uuidString).db").path
+        defer {
+            if kept == nil {
+                for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+            }
+        }
+        let flows = 100_000
+        if !FileManager.default.fileExists(atPath: path) { try fill(path, flows) }
+        let reader = try TraceReader(path: path)
+        report("a store of", "\(try reader.counts().spans) spans, \(flows) flows")
+        try byMessage(reader, path, flows)
+        try failed(reader, path)
+        try map(reader, path)
+    }
+
+    private static func fill(_ path: String, _ flows: Int) throws {
+        let store = try TraceStore(path: path)
+        var stories = StoryGenerator()
+        var batch: [SpanRecord] = []
+        for _ in 0..<flows {
+            batch += stories.flow()
+            if batch.count > 2_000 {
+                try store.write(batch)
+                batch.removeAll(keepingCapacity: true)
+            }
+        }
+        try store.write(batch)
+        try store.flush()
+        store.close()
+    }
+
+    private static func byMessage(_ reader: TraceReader, _ path: String, _ flows: Int) throws {
+        let ids = (1...500).map { StoryGenerator.messageID(ofFlow: $0 * flows / 501, 1) }
+        var spans = 0
+        let ours = try best {
+            spans = 0
+            for id in ids {
+                let found = try reader.flowSpans(from: try reader.find(id))
+                spans += Flow(found.spans).operations.count
+            }
+        }
+        // The batches lead from a flow to nineteen others, as they should; the baseline is given the traces.
+        let seeds = try ids.map { id in
+            let found = try reader.flowSpans(from: try reader.find(id))
+            return Set(found.spans.map(\.traceID)).map { "x'\($0.hex)'" }.joined(separator: ",")
+        }
+        let theirs = try best {
+            for traces in seeds {
+                let rows = "SELECT id FROM traces WHERE trace_id IN (\(traces))"
+                try fetch(path, "SELECT * FROM spans WHERE trace IN (\(rows))")
+                try fetch(path, "SELECT l.* FROM links l JOIN spans s ON s.id = l.span WHERE s.trace IN (\(rows))")
+            }
+        }
+        report("flow by message id, \(spans / ids.count) spans each", "\(Int(ours / Double(ids.count) * 1e6)) µs")
+        report("the same rows by SQL in C", "\(Int(theirs / Double(ids.count) * 1e6)) µs")
+        report("ratio", (ours / theirs).rounded(to: 2))
+    }
+
+    private static func failed(_ reader: TraceReader, _ path: String) throws {
+        var filter = FlowFilter()
+        filter.failed = true
+        var found: [FlowSummary] = []
+        let ours = try best { found = try reader.flows(limit: 1_000, filter) }
+        let traces = found.flatMap(\.traceIDs).map { "x'\($0.hex)'" }.joined(separator: ",")
+        let theirs = try best {
+            try fetch(
+                path,
+                """
+                SELECT span_id, start, duration, status, message_id, resource, destination, message_type, settlement
+                FROM spans WHERE trace IN (SELECT id FROM traces WHERE trace_id IN (\(traces)))
+                """)
+        }
+        report("flows --failed, \(found.count) flows", "\((ours * 1e3).rounded(to: 1)) ms")
+        report("the same rows by SQL in C", "\((theirs * 1e3).rounded(to: 1)) ms")
+        report("ratio", (ours / theirs).rounded(to: 2))
+    }
+
+    private static func map(_ reader: TraceReader, _ path: String) throws {
+        let before = peakMemory()
+        let ours = try best { _ = try reader.map() }
+        let memory = peakMemory() - before
+        let theirs = try best {
+            try fetch(
+                path,
+                """
+                SELECT id, resource, kind, start, duration, status, system, operation_type, destination,
+                    consumer_group, message_type, intent, settlement, attempt, enqueued_time, queue_time, message_id,
+                    span_id, parent_id, attributes FROM spans
+                """)
+        }
+        report("map", "\((ours * 1e3).rounded(to: 0)) ms")
+        report("the same rows by SQL in C", "\((theirs * 1e3).rounded(to: 0)) ms")
+        report("ratio", (ours / theirs).rounded(to: 2))
+        report("memory that the map added at its peak", "\(memory / 1_000) MB")
+    }
+
+    private static func fetch(_ path: String, _ sql: String) throws {
+        guard plain_fetch(path, sql) >= 0 else { throw Failed(what: "SQL in C failed: \(sql.prefix(200))") }
+    }
+
+    private static func best(_ body: () throws -> Void) rethrows -> Double {
+        var best = Double.infinity
+        for _ in 0..<5 { best = min(best, try ContinuousClock().measure(body) / .seconds(1)) }
+        return best
+    }
+
+    /// Kilobytes, as Linux counts them.
+    private static func peakMemory() -> Int {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
+        return Int(line.filter(\.isNumber)) ?? 0
+    }
+}
