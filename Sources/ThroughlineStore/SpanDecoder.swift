@@ -10,6 +10,8 @@ struct SpanDecoder {
         var trace: Int64
         var correlation: Int64?
         var record: SpanRecord
+        /// The traces that its links lead to.
+        var linkedTraces: [Int64] = []
     }
 
     /// What a SELECT must ask for so that ``span(from:)`` can read it.
@@ -32,6 +34,7 @@ struct SpanDecoder {
     private let selectResource: Statement
     private let selectScope: Statement
     private let selectLinks: Statement
+    private let traceSpans: [(spans: Statement, links: Statement)]
 
     init(_ connection: Connection) throws(SQLiteError) {
         deletions = try connection.prepare("SELECT value FROM meta WHERE key = 'interned_deletions'")
@@ -43,11 +46,25 @@ struct SpanDecoder {
         selectResource = try connection.prepare("SELECT attributes, schema_url FROM resources WHERE id = ?1")
         selectScope = try connection.prepare("SELECT name, version, attributes, schema_url FROM scopes WHERE id = ?1")
         selectLinks = try connection.prepare(
-            """
-            SELECT target_trace, target_span, flags, type, message_id, trace_state, dropped, attributes
-            FROM links WHERE span = ?1 ORDER BY position
-            """)
+            "SELECT \(Self.linkColumns) FROM links l WHERE span = ?1 ORDER BY position")
+        var traceSpans: [(spans: Statement, links: Statement)] = []
+        for table in ["spans", "open_spans"] {
+            traceSpans.append(
+                (
+                    try connection.prepare("SELECT \(Self.columns) FROM \(table) WHERE trace = ?1 ORDER BY id"),
+                    try connection.prepare(
+                        """
+                        SELECT \(Self.linkColumns) FROM \(table) s JOIN links l ON l.span = s.id WHERE s.trace = ?1
+                        ORDER BY s.id, l.position
+                        """)
+                ))
+        }
+        self.traceSpans = traceSpans
     }
+
+    private static let linkColumns = """
+        l.target_trace, l.target_span, l.flags, l.type, l.message_id, l.trace_state, l.dropped, l.attributes, l.span
+        """
 
     /// Forgets what may have changed since the last transaction: a deleted row's number may be in use again.
     mutating func beginTransaction() throws(SQLiteError) {
@@ -74,8 +91,47 @@ struct SpanDecoder {
         return try statement.step() ? try span(from: statement) : nil
     }
 
+    /// Hands the spans of a trace to `body`, in the order in which they were stored and unfinished ones last, until it
+    /// returns false. One query for the spans and one for their links, however many there are.
+    mutating func forEachSpan(
+        ofTrace trace: Int64, _ body: (Stored) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) {
+        for (spans, links) in traceSpans {
+            try spans.bind(trace, 1)
+            try links.bind(trace, 1)
+            defer {
+                spans.reset()
+                links.reset()
+            }
+            // Both come in the order of the spans' rows, so they are read side by side.
+            var hasLink = false
+            var isAtLinks = false
+            while try spans.step() {
+                var stored = try bareSpan(from: spans)
+                if !isAtLinks {
+                    hasLink = try links.step()
+                    isAtLinks = true
+                }
+                while hasLink, links.integer(8) == stored.row {
+                    try append(links, to: &stored)
+                    hasLink = try links.step()
+                }
+                guard try body(stored) else { return }
+            }
+        }
+    }
+
     /// The span of the row that `statement` is at; its columns are ``columns``.
     mutating func span(from statement: Statement) throws(SQLiteError) -> Stored {
+        var stored = try bareSpan(from: statement)
+        try selectLinks.bind(stored.row, 1)
+        defer { selectLinks.reset() }
+        while try selectLinks.step() { try append(selectLinks, to: &stored) }
+        return stored
+    }
+
+    /// The span without its links.
+    private mutating func bareSpan(from statement: Statement) throws(SQLiteError) -> Stored {
         let row = statement.integer(0)
         let trace = statement.integer(1)
         let start = UInt64(bitPattern: statement.integer(7))
@@ -112,7 +168,6 @@ struct SpanDecoder {
             }
             record.events = events
         }
-        record.links = try links(of: row)
         return Stored(row: row, trace: trace, correlation: correlation, record: record)
     }
 
@@ -134,35 +189,26 @@ struct SpanDecoder {
         return attributes
     }
 
-    private mutating func links(of row: Int64) throws(SQLiteError) -> [SpanLink] {
-        try selectLinks.bind(row, 1)
-        defer { selectLinks.reset() }
-        var links: [SpanLink] = []
-        while try selectLinks.step() {
-            let flags = WireFlags.parts(of: selectLinks.integer(2))
-            var context = SpanContext(
-                traceID: try traceID(selectLinks.integer(0)),
-                spanID: SpanID(UInt64(bitPattern: selectLinks.integer(1))), flags: flags.flags,
-                isRemote: flags.isRemote)
-            if let header = selectLinks.optionalText(5) {
-                context.traceState = TraceState(header: header) ?? TraceState()
-            }
-            var attributes = Attributes()
-            if let type = selectLinks.optionalInteger(3) {
-                attributes.appendUnique(ThroughlineAttribute.linkType, .string(try string(type)))
-            }
-            if !selectLinks.isNull(4) {
-                attributes.appendUnique(MessagingAttribute.messageID, .string(MessageKey(selectLinks, 4).id))
-            }
-            for element in try self.attributes(selectLinks, 7) ?? [:] {
-                attributes.appendUnique(element.key, element.value)
-            }
-            links.append(
-                SpanLink(
-                    context: context, attributes: attributes,
-                    droppedAttributes: Int(clamping: selectLinks.optionalInteger(6) ?? 0)))
+    private mutating func append(_ link: Statement, to stored: inout Stored) throws(SQLiteError) {
+        let trace = link.integer(0)
+        let flags = WireFlags.parts(of: link.integer(2))
+        var context = SpanContext(
+            traceID: try traceID(trace), spanID: SpanID(UInt64(bitPattern: link.integer(1))), flags: flags.flags,
+            isRemote: flags.isRemote)
+        if let header = link.optionalText(5) { context.traceState = TraceState(header: header) ?? TraceState() }
+        var attributes = Attributes()
+        if let type = link.optionalInteger(3) {
+            attributes.appendUnique(ThroughlineAttribute.linkType, .string(try string(type)))
         }
-        return links
+        if !link.isNull(4) {
+            attributes.appendUnique(MessagingAttribute.messageID, .string(MessageKey(link, 4).id))
+        }
+        for element in try self.attributes(link, 7) ?? [:] { attributes.appendUnique(element.key, element.value) }
+        stored.record.links.append(
+            SpanLink(
+                context: context, attributes: attributes,
+                droppedAttributes: Int(clamping: link.optionalInteger(6) ?? 0)))
+        stored.linkedTraces.append(trace)
     }
 
     private func attributes(_ statement: Statement, _ column: Int32) throws(SQLiteError) -> Attributes? {

@@ -23,8 +23,11 @@ extension TraceReader {
     public func spans(of trace: TraceID) throws(StoreError) -> [SpanRecord] {
         try read { session throws(SQLiteError) in
             var spans = DistinctSpans()
-            for row in try session.rows(ofTrace: trace) {
-                if let stored = try session.decoder.span(atRow: row) { spans.insert(stored.record) }
+            if let row = try session.row(ofTrace: trace) {
+                try session.decoder.forEachSpan(ofTrace: row) { stored in
+                    spans.insert(stored.record)
+                    return true
+                }
             }
             return spans.sorted
         }
@@ -54,29 +57,55 @@ private struct FlowWalk {
         while next < queue.count {
             let trace = queue[next]
             next += 1
-            for row in try session.rows(ofTraceRow: trace) {
-                guard rowsRead < limit else { return FlowSpans(spans: spans.sorted, isCut: true) }
-                guard let stored = try session.decoder.span(atRow: row) else { continue }
+            var isCut = false
+            var found: [SpanDecoder.Stored] = []
+            try session.decoder.forEachSpan(ofTrace: trace) { stored in
+                isCut = rowsRead == limit
+                if isCut { return false }
                 rowsRead += 1
-                spans.insert(stored.record)
-                try follow(stored, &session)
+                found.append(stored)
+                return true
             }
+            for stored in found {
+                spans.insert(stored.record)
+                try follow(stored, session)
+            }
+            if isCut { return FlowSpans(spans: spans.sorted, isCut: true) }
             // Links from elsewhere into this trace.
             for row in try session.traceRows(ofLinksTo: trace) { visit(row) }
         }
         return FlowSpans(spans: spans.sorted, isCut: false)
     }
 
-    private mutating func follow(_ stored: SpanDecoder.Stored, _ session: inout ReadSession) throws(SQLiteError) {
+    private mutating func follow(_ stored: SpanDecoder.Stored, _ session: ReadSession) throws(SQLiteError) {
         if let correlation = stored.correlation, correlations.insert(correlation).inserted {
             for trace in try session.traceRows(ofCorrelation: correlation) { visit(trace) }
         }
-        for link in stored.record.links {
-            if let trace = try session.row(ofTrace: link.context.traceID) { visit(trace) }
+        for trace in stored.linkedTraces { visit(trace) }
+        for id in stored.record.namedMessages {
+            let key = MessageKey(id)
+            guard messages.insert(key).inserted else { continue }
+            for trace in try session.traceRows(ofMessage: key) { visit(trace) }
         }
-        for ref in BatchEncoder.encode(CollectionOfOne(stored.record)).refs where messages.insert(ref.key).inserted {
-            for trace in try session.traceRows(ofMessage: ref.key) { visit(trace) }
+    }
+}
+
+extension SpanRecord {
+    /// Every message id that the span says anything about: its own, its causes', those on its links.
+    fileprivate var namedMessages: [String] {
+        var ids: [String] = []
+        for element in attributes {
+            switch element.key {
+            case MessagingAttribute.messageID, ThroughlineAttribute.causationID:
+                if let id = element.value.stringValue { ids.append(id) }
+            case ThroughlineAttribute.causationIDs: ids += element.value.stringArrayValue ?? []
+            default: break
+            }
         }
+        for link in links {
+            if let id = link.attributes[MessagingAttribute.messageID]?.stringValue { ids.append(id) }
+        }
+        return ids
     }
 }
 
@@ -101,9 +130,8 @@ extension ReadSession {
     func traceRows(ofCorrelation correlation: Int64) throws(SQLiteError) -> [Int64] {
         try rows(
             """
-            SELECT DISTINCT trace FROM (
-                SELECT trace FROM spans WHERE correlation = ?1
-                UNION ALL SELECT trace FROM open_spans WHERE correlation = ?1) ORDER BY trace
+            SELECT trace FROM spans WHERE correlation = ?1
+            UNION SELECT trace FROM open_spans WHERE correlation = ?1
             """
         ) { select throws(SQLiteError) in try select.bind(correlation, 1) }
     }
@@ -111,10 +139,8 @@ extension ReadSession {
     func traceRows(ofLinksTo trace: Int64) throws(SQLiteError) -> [Int64] {
         try rows(
             """
-            SELECT DISTINCT trace FROM (
-                SELECT s.trace FROM links l JOIN spans s ON s.id = l.span WHERE l.target_trace = ?1
-                UNION ALL SELECT s.trace FROM links l JOIN open_spans s ON s.id = l.span WHERE l.target_trace = ?1)
-            ORDER BY trace
+            SELECT s.trace FROM links l JOIN spans s ON s.id = l.span WHERE l.target_trace = ?1
+            UNION ALL SELECT s.trace FROM links l JOIN open_spans s ON s.id = l.span WHERE l.target_trace = ?1
             """
         ) { select throws(SQLiteError) in try select.bind(trace, 1) }
     }
@@ -122,11 +148,9 @@ extension ReadSession {
     func traceRows(ofMessage key: MessageKey) throws(SQLiteError) -> [Int64] {
         try rows(
             """
-            SELECT DISTINCT trace FROM (
-                SELECT s.trace FROM message_refs m JOIN spans s ON s.id = m.span WHERE m.message_id = ?1
-                UNION ALL
-                SELECT s.trace FROM message_refs m JOIN open_spans s ON s.id = m.span WHERE m.message_id = ?1)
-            ORDER BY trace
+            SELECT s.trace FROM message_refs m JOIN spans s ON s.id = m.span WHERE m.message_id = ?1
+            UNION ALL
+            SELECT s.trace FROM message_refs m JOIN open_spans s ON s.id = m.span WHERE m.message_id = ?1
             """
         ) { select throws(SQLiteError) in try key.bind(to: select, 1) }
     }
