@@ -25,6 +25,12 @@ extension Flow {
     /// The number of operations that began and never ended.
     public var unfinishedCount: Int { operations.count(where: \.isUnfinished) }
 
+    /// The number of deliveries that handled a message once more although its consumer had succeeded before.
+    public var duplicateCount: Int { hops.reduce(0) { $0 + $1.duplicates.count } }
+
+    /// The number of hops that ended well and that nothing says the settlement of.
+    public var unsettledCount: Int { hops.count(where: \.isUnsettled) }
+
     /// True when every message that was set aside was delivered again.
     public var deadLettersReplayed: Bool {
         let replays = Set(hops.filter(\.isReplay).map(\.message))
@@ -61,9 +67,4 @@ extension Sequence where Element: Hashable {
         var seen: Set<Element> = []
         return filter { seen.insert($0).inserted }
     }
-}
-
-extension Flow {
-    /// True when a replay brought the operation about, directly or not.
-    package func isReplayed(_ operation: Operation.ID) -> Bool { replayed.contains(operation) }
 }

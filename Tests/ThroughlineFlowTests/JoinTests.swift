@@ -52,16 +52,16 @@ import ThroughlineModel
     @Test func `a handled message that nobody sent gets a sender that is missing, with a reason`() throws {
         let flow = flow(.missingSender)
         let lost = try #require(flow.publications.first { $0.id.message == .named("g-1") })
-        #expect(lost.missingSender == .notStored)
+        #expect(lost.missingSender == .unknown)
         #expect(lost.senders.isEmpty && lost.services.isEmpty)
         #expect(flow.hops.count { $0.id.publication == lost.id } == 2)
         #expect(causes(flow, of: "g-2") == ["g-1"])
     }
 
     @Test(arguments: [
-        (TraceFlags.sampled, MissingSender.notStored), (TraceFlags(), MissingSender.unsampled),
+        (TraceFlags.sampled, Gap.Reason.unknown), (TraceFlags(), Gap.Reason.sampledOut),
     ])
-    func `the flags of the context that arrived tell unsampled from lost`(flags: TraceFlags, reason: MissingSender) {
+    func `the flags of the context that arrived tell unsampled from lost`(flags: TraceFlags, reason: Gap.Reason) {
         var script = FlowScript(correlation: nil)
         let context = SpanContext(traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), flags: flags)
         script.process("audit", "X", id: "1", from: "x", at: 0, took: 1, of: context, child: false)

@@ -5,22 +5,41 @@ package enum CausalOrder {
     ///   - causes: for each thing the positions of its causes.
     /// - Returns: the positions in order.
     package static func sorted(times: [UInt64], causes: [[Int]]) -> [Int] {
-        var effects: [[Int]] = Array(repeating: [], count: times.count)
-        var waiting = causes.map(\.count)
-        for (position, list) in causes.enumerated() {
-            for cause in list { effects[cause].append(position) }
+        var lists = Lists()
+        for list in causes {
+            for cause in list { lists.append(cause) }
+            lists.close()
         }
-        let byTime = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
+        return sorted(times: times, causes: lists)
+    }
+
+    static func sorted(times: [UInt64], causes: Lists) -> [Int] {
+        let byTime = times.indices.sorted { left, right in
+            times[left] == times[right] ? left < right : times[left] < times[right]
+        }
         var rank = Array(repeating: 0, count: times.count)
         for (place, position) in byTime.enumerated() { rank[position] = place }
+        // Clocks mostly agree with causes, and then time alone is the order.
+        let isCausal = times.indices.allSatisfy { position in
+            causes[position].allSatisfy { rank[$0] < rank[position] }
+        }
+        return isCausal ? byTime : resorted(byTime, rank, causes)
+    }
 
+    private static func resorted(_ byTime: [Int], _ rank: [Int], _ causes: Lists) -> [Int] {
+        let count = byTime.count
+        var effects: [[Int]] = Array(repeating: [], count: count)
+        var waiting = (0..<count).map { causes[$0].count }
+        for position in 0..<count {
+            for cause in causes[position] { effects[cause].append(position) }
+        }
         var ready = RankHeap()
-        var done = Array(repeating: false, count: times.count)
+        var done = Array(repeating: false, count: count)
         var order: [Int] = []
-        order.reserveCapacity(times.count)
+        order.reserveCapacity(count)
         for position in byTime where waiting[position] == 0 { ready.insert(rank[position]) }
         var earliest = 0
-        while order.count < times.count {
+        while order.count < count {
             let next: Int
             if let place = ready.removeSmallest() {
                 next = byTime[place]

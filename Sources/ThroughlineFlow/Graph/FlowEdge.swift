@@ -23,6 +23,14 @@ public struct FlowEdge: Hashable, Sendable {
         case causes
         /// Two messages share a correlation id, and nothing stronger joins the second to anything.
         case correlates
+        /// An attempt was made again by a later one.
+        case retries
+        /// A message was given up by one operation and set aside by another, the dead letter's sender.
+        case setsAside = "sets aside"
+        /// What was given up or done was done once more on purpose by a later operation.
+        case replays
+        /// A message is the answer to another one.
+        case replies
         /// A message stands on a destination.
         case stands = "stands on"
         /// A destination is listened to by a group.

@@ -61,6 +61,10 @@ public struct Hop: Identifiable, Sendable {
         guard let last = attempts.last else { return false }
         return last.error != nil || isDeadLetter || last.settlement == .rejected
     }
+    /// True when the last attempt ended well and nothing says how it was settled: the broker may deliver it again.
+    public var isUnsettled: Bool { settlement == nil && !failed && !isUnfinished }
+    /// The attempts that handled the message once more although one had succeeded before.
+    public var duplicates: [Attempt] { attempts.filter(\.isDuplicate) }
     /// True when the message was set aside after its attempts.
     public var isDeadLetter: Bool { settlement == .deadLettered }
     /// The number of messages that were handled together with this one, at most; 1 when it was handled alone.
@@ -85,6 +89,17 @@ public struct Attempt: Sendable {
     public var error: String?
     /// The number of messages that were handled together.
     public var batchSize: Int
+    /// True when this consumer had handled the same message before, and had succeeded.
+    public var isDuplicate = false
+
+    /// True when it ended well, and the message was not given back or given up.
+    public var succeeded: Bool {
+        guard end != nil, error == nil else { return false }
+        return switch settlement {
+        case .requeued, .rejected, .deadLettered, .deferred: false
+        case .acknowledged, .skipped, nil: true
+        }
+    }
 
     /// Nanoseconds of processing, nil when it never ended.
     public var took: UInt64? { end.map { start.nanoseconds(until: $0) } }

@@ -23,8 +23,9 @@ public struct Message: Identifiable, Sendable {
     /// False when some other message names it as its cause and no span is about it.
     public var isRecorded = true
 
-    init(id: ID) {
+    init(id: ID, isRecorded: Bool) {
         self.id = id
+        self.isRecorded = isRecorded
     }
 
     /// What to call it: its type, else the word message.
@@ -89,22 +90,16 @@ public struct Publication: Identifiable, Sendable {
     public var began: Timestamp?
     /// When the broker had it, as far as the senders know.
     public var sent: Timestamp?
-    /// Why the sender is not there, when it is not.
-    public var missingSender: MissingSender?
+    /// When it was written down to be sent later, in an outbox or a schedule; nil when it was sent at once.
+    public var appended: Timestamp?
+    /// Nanoseconds from then until sending began.
+    public var dwellTime: UInt64?
+    /// When it was to be sent, for a scheduled message.
+    public var due: Timestamp?
+    /// Why the sender is not there, when it is not; the reason that fits what arrived with the message.
+    public var missingSender: Gap.Reason?
 
     init(id: ID) {
         self.id = id
     }
-}
-
-/// Why a message was handled although nobody recorded that it was sent; the reason that fits what arrived with it.
-public enum MissingSender: String, Hashable, Sendable, CaseIterable {
-    /// The context that arrived says that the trace is not sampled.
-    case unsampled
-    /// The context that arrived names a sampled span, which is not there: expired, dropped, or not yet delivered.
-    case notStored = "not stored"
-    /// Ids arrived and no trace context did: a header was lost or refused on the way.
-    case headerLost = "header lost"
-    /// Nothing arrived that would come from an instrumented sender.
-    case notInstrumented = "not instrumented"
 }

@@ -16,28 +16,47 @@ public struct Operation: Identifiable, Sendable {
         }
     }
 
+    /// One object for each span, so that operations are copied at the cost of a pointer.
+    private final class Reading: Sendable {
+        let record: SpanRecord
+        let messaging: MessageView?
+        let marks: OperationMarks
+        let service: String
+
+        init(_ record: SpanRecord) {
+            var marks: OperationMarks = []
+            self.record = record
+            messaging = MessageView(record, &marks)
+            self.marks = marks
+            let name = record.resource.serviceName
+            service = name.map { $0.isEmpty ? Self.unknown : $0 } ?? Self.unknown
+        }
+
+        private static let unknown = "unknown_service"
+    }
+
+    private let reading: Reading
+
     /// The span as it was recorded.
-    public let record: SpanRecord
+    public var record: SpanRecord { reading.record }
     /// What the span says about messages; nil when it is no messaging span (HTTP, a database, the application's own).
-    public let messaging: MessageView?
+    public var messaging: MessageView? { reading.messaging }
+    /// What the span says that only few spans do.
+    var marks: OperationMarks { reading.marks }
 
     /// Reads a span.
     public init(_ record: SpanRecord) {
-        self.record = record
-        messaging = MessageView(record)
+        reading = Reading(record)
     }
 
     /// Trace and span id.
-    public var id: ID { ID(traceID: record.traceID, spanID: record.spanID) }
+    public var id: ID { ID(traceID: reading.record.traceID, spanID: reading.record.spanID) }
 
     /// The operation that this one is a child of; it may never have been recorded.
     public var parentID: ID? { record.parentID.map { ID(traceID: record.traceID, spanID: $0) } }
 
     /// The resource's `service.name`, or `unknown_service`, OpenTelemetry's word for it.
-    public var service: String {
-        guard let name = record.resource.serviceName, !name.isEmpty else { return "unknown_service" }
-        return name
-    }
+    public var service: String { reading.service }
 
     /// True when the span ended in an error, by its status or by `error.type`.
     public var failed: Bool { error != nil }
@@ -45,7 +64,7 @@ public struct Operation: Identifiable, Sendable {
     /// The kind of error: `error.type`, else the type of a recorded exception, else the status's message; nil when it
     /// did not fail.
     public var error: String? {
-        let type = record.attributes[MessagingAttribute.errorType]?.stringValue
+        let type = marks.contains(.errorType) ? record.attributes[MessagingAttribute.errorType]?.stringValue : nil
         guard type != nil || record.status.code == .error else { return nil }
         let exception = record.events.last { $0.name == "exception" }
         return type ?? exception?.attributes["exception.type"]?.stringValue ?? record.status.message ?? "error"
@@ -60,7 +79,12 @@ public struct Operation: Identifiable, Sendable {
     /// True when a message is handled by it, or taken from the broker (`process` or `receive`).
     public var handles: Bool { messaging?.operation == .process || messaging?.operation == .receive }
 
-    func hasLink(_ type: LinkType) -> Bool { record.links.contains { $0.type == type } }
+    /// The operation is about a message that is sent or handled once more on purpose.
+    var isReplay: Bool { marks.contains(.replayLink) || marks.contains(.replay) }
+    /// It sets a message aside that was given up.
+    var isDeadLettering: Bool { marks.contains(.deadLetterLink) }
+    /// When it ended; when it began, as long as it has not.
+    var latest: Timestamp { reading.record.end ?? reading.record.start }
 }
 
 extension Operation.ID: Comparable {

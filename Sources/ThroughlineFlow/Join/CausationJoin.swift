@@ -1,11 +1,11 @@
 import ThroughlineModel
 
 /// Finds which message caused which.
-struct CausationJoin {
+struct CausationJoin: Sendable {
     /// One message's part in another's coming to be.
-    struct Cause: Hashable {
-        var cause: Message.ID
-        var effect: Message.ID
+    struct Cause: Sendable {
+        var cause: Int
+        var effect: Int
         var evidence: Evidence
     }
 
@@ -13,92 +13,162 @@ struct CausationJoin {
     private(set) var causes: [Cause] = []
     /// Pairs that only a correlation id joins.
     private(set) var correlated: [Cause] = []
+    /// The messages, with those that are named as causes and nothing else.
+    private(set) var messages: MessageTable
+    private(set) var conflicts: [Conflict] = []
 
     private let index: OperationIndex
     private let join: MessageJoin
-    private var evidence: [Pair: Evidence] = [:]
+    private var pairs: HashTable
+    /// By what a framework calls a message's correlation id: the messages that have it.
+    private var ownCorrelation: [String: [Int]] = [:]
 
-    private struct Pair: Hashable {
-        var cause: Message.ID
-        var effect: Message.ID
-    }
-
-    init(_ index: OperationIndex, _ join: MessageJoin) {
+    init(_ index: OperationIndex, _ join: MessageJoin, parts: [Int]) {
         self.index = index
         self.join = join
-        var pairs: [Pair] = []
+        messages = join.messages
+        pairs = HashTable(capacity: join.messages.count)
+        collectOwnCorrelation()
         for position in index.operations.indices {
-            for cause in causes(around: position) where cause.cause != cause.effect {
-                let pair = Pair(cause: cause.cause, effect: cause.effect)
-                if let known = evidence[pair] {
-                    evidence[pair] = min(known, cause.evidence)
-                } else {
-                    evidence[pair] = cause.evidence
-                    pairs.append(pair)
-                }
+            guard index[position].messaging != nil else { continue }
+            if index[position].publishes {
+                findCauses(ofSender: position)
+            } else {
+                findCauses(ofHandler: position)
             }
         }
-        causes = pairs.map { Cause(cause: $0.cause, effect: $0.effect, evidence: evidence[$0] ?? .causationID) }
-        correlated = correlations()
+        if let last = parts.max(), last > 0 { correlated = correlations(parts) }
     }
 
-    private func causes(around position: Int) -> [Cause] {
+    private mutating func add(_ cause: Int, _ effect: Int, _ evidence: Evidence) {
+        guard cause != effect else { return }
+        let hash = Hash.of(UInt64(cause), UInt64(effect))
+        if let known = pairs.find(hash, where: { causes[$0].cause == cause && causes[$0].effect == effect }) {
+            causes[known].evidence = min(causes[known].evidence, evidence)
+        } else {
+            pairs.insert(hash, causes.count)
+            causes.append(Cause(cause: cause, effect: effect, evidence: evidence))
+        }
+    }
+
+    private func handledMessages(_ position: Int) -> [Int] { join.handled[position].map { join.handlings[$0].message } }
+
+    private mutating func findCauses(ofSender position: Int) {
         let operation = index[position]
-        let effects = join.messages(of: position)
-        guard !effects.isEmpty, let view = operation.messaging else { return [] }
-        var found: [(message: Message.ID, evidence: Evidence)] = []
-        let named = view.causationIDs.map(Message.ID.named)
-        if operation.publishes {
-            let handler = index.handler(of: position)
-            let surrounding = handler.map { join.handled[$0].map(\.message) } ?? messageOfRemoteSender(of: position)
-            let linked = operation.record.links.filter { $0.type != .ambient && $0.type != .creation }
-                .compactMap { index.position(of: $0.context) }.filter { index[$0].handles }
-                .flatMap { join.handled[$0].map(\.message) }
-            // What the message names is exact; the handler of a batch merely surrounds it.
-            if named.isEmpty { found += surrounding.map { ($0, .parent) } }
-            for message in named {
-                let proof: Evidence =
-                    surrounding.contains(message) ? .parent : linked.contains(message) ? .link : .causationID
-                found.append((message, proof))
-            }
-            if named.isEmpty, handler == nil { found += linked.map { ($0, .link) } }
-            for link in operation.record.links where link.type == .fanIn {
-                guard let target = index.position(of: link.context) else { continue }
-                found += join.messages(of: target).map { ($0, .link) }
+        guard let view = operation.messaging else { return }
+        let effects = join.published[position]
+        let handler = index.handler(of: position)
+        let surrounding = handler.map(handledMessages) ?? messageOfRemoteSender(of: position)
+        let linked = operation.record.links.isEmpty ? [] : linkedHandlers(of: operation)
+        if view.causationIDs.isEmpty {
+            let initiator = view.causationCorrelationID.flatMap { self.initiator($0, surrounding, before: position) }
+            if let initiator {
+                for effect in effects {
+                    add(initiator, effect, surrounding.contains(initiator) ? .parent : .causationID)
+                }
+            } else {
+                for cause in surrounding { for effect in effects { add(cause, effect, .parent) } }
+                if handler == nil { for cause in linked { for effect in effects { add(cause, effect, .link) } } }
             }
         } else {
-            // The handler's copy of the ids still tells when the sender was not recorded.
-            return effects.flatMap { effect in
-                let own = view.member(effect)?.causationIDs.map(Message.ID.named) ?? []
-                return (own + (effects.count == 1 ? named : [])).uniqued().map {
-                    Cause(cause: $0, effect: effect, evidence: .causationID)
-                }
+            let named = view.causationIDs.map { messages.number($0) }
+            // What the message names is exact where a batch merely surrounds it.
+            if let handler, surrounding.count == 1, let cause = surrounding.first, !named.contains(cause) {
+                contradict(position, effects, cause, named, handler)
+            }
+            for cause in named {
+                let proof: Evidence =
+                    surrounding.contains(cause) ? .parent : linked.contains(cause) ? .link : .causationID
+                for effect in effects { add(cause, effect, proof) }
             }
         }
-        return effects.flatMap { effect in
-            found.map { Cause(cause: $0.message, effect: effect, evidence: $0.evidence) }
+        guard operation.marks.contains(.fanInLink) else { return }
+        for link in operation.record.links where link.type == .fanIn {
+            guard let target = index.position(of: link.context) else { continue }
+            for cause in join.messages(of: target) { for effect in effects { add(cause, effect, .link) } }
         }
+    }
+
+    /// The handler of a batch tells nothing about one message's cause; the handler of a single message does. Where the
+    /// message names another cause, both count, the stronger evidence first, and the contradiction is reported. A
+    /// message that is sent on by its own handler has the causes that it always had.
+    private mutating func contradict(
+        _ position: Int, _ effects: ArraySlice<Int>, _ cause: Int, _ named: [Int], _ handler: Int
+    ) {
+        for effect in effects where effect != cause {
+            add(cause, effect, .parent)
+            for other in named {
+                conflicts.append(
+                    Conflict(
+                        subject: .cause, place: .message(messages.ids[effect]),
+                        kept: messages.ids[cause].description, keptEvidence: .parent,
+                        dismissed: messages.ids[other].description, dismissedEvidence: .causationID))
+            }
+        }
+    }
+
+    /// The handler's copy of the ids still tells when the sender was not recorded.
+    private mutating func findCauses(ofHandler position: Int) {
+        guard let view = index[position].messaging else { return }
+        let handlings = join.handled[position]
+        for number in handlings {
+            let handling = join.handlings[number]
+            let own = handling.member.map { view.members[$0].causationIDs } ?? []
+            for id in own { add(messages.number(id), handling.message, .causationID) }
+            guard handlings.count == 1 else { continue }
+            for id in view.causationIDs { add(messages.number(id), handling.message, .causationID) }
+            if let id = view.causationCorrelationID, let cause = initiator(id, [], before: position) {
+                add(cause, handling.message, .causationID)
+            }
+        }
+    }
+
+    private func linkedHandlers(of operation: Operation) -> [Int] {
+        operation.record.links.filter { $0.type != .ambient && $0.type != .creation }
+            .compactMap { index.position(of: $0.context) }.filter { index[$0].handles }.flatMap(handledMessages)
     }
 
     /// A sender whose parent is the sender of another service: the handler between the two was not recorded.
-    private func messageOfRemoteSender(of position: Int) -> [Message.ID] {
+    private func messageOfRemoteSender(of position: Int) -> [Int] {
+        guard index.parent(of: position) != nil else { return [] }
         let service = index[position].service
         let sender = index.nearestAncestor(of: position) { $0.publishes && $0.service != service }
-        return sender.map { join.published[$0] } ?? []
+        return sender.map { Array(join.published[$0]) } ?? []
+    }
+
+    private mutating func collectOwnCorrelation() {
+        for position in index.operations.indices {
+            guard let own = index[position].messaging?.ownCorrelationID else { continue }
+            for message in join.messages(of: position) where ownCorrelation[own]?.contains(message) != true {
+                ownCorrelation[own, default: []].append(message)
+            }
+        }
+    }
+
+    /// MassTransit's InitiatorId is the correlation id of the causing message. Several messages may share one: the one
+    /// that was being handled is meant, else the last that was known before.
+    private func initiator(_ id: String, _ surrounding: [Int], before position: Int) -> Int? {
+        guard let candidates = ownCorrelation[id] else { return nil }
+        let own = join.messages(of: position)
+        if let handled = candidates.first(where: surrounding.contains) { return handled }
+        let start = index[position].record.start
+        return candidates.last { candidate in
+            guard !own.contains(candidate), candidate < join.publishers.count else { return false }
+            return join.publishers[candidate].first.map { index[$0].record.start <= start } ?? true
+        }
     }
 
     /// Where only the correlation id joins a part of the flow to the rest, the first message of that part hangs from
     /// the first message of all: the one whose own id is the correlation id, else the earliest.
-    private func correlations() -> [Cause] {
-        let parts = FlowSplitter.parts(of: index.operations.map(\.record), ignoringCorrelation: true)
-        var anchors: [String: (message: Message.ID, part: Int)] = [:]
-        var firsts: [(correlation: String, message: Message.ID, part: Int)] = []
-        var seen: Set<Message.ID> = []
+    private func correlations(_ parts: [Int]) -> [Cause] {
+        var anchors: [String: (message: Int, part: Int)] = [:]
+        var firsts: [(correlation: String, message: Int, part: Int)] = []
+        var seen: Set<Int> = []
         var partsSeen: Set<Int> = []
         for position in index.operations.indices {
             guard let correlation = index[position].messaging?.correlationID else { continue }
             for message in join.messages(of: position) where seen.insert(message).inserted {
-                if anchors[correlation] == nil || message == .named(correlation) {
+                if anchors[correlation] == nil || messages.ids[message] == .named(correlation) {
                     anchors[correlation] = (message, parts[position])
                 }
                 if partsSeen.insert(parts[position]).inserted { firsts.append((correlation, message, parts[position])) }

@@ -3,6 +3,8 @@ import ThroughlineModel
 /// Names every relation of a flow, each once, with its strongest evidence.
 struct EdgeBuilder {
     private(set) var edges: [FlowEdge] = []
+
+    private let graph: FlowGraph
     private var places: [Key: Int] = [:]
 
     private struct Key: Hashable {
@@ -11,45 +13,98 @@ struct EdgeBuilder {
         var relation: FlowEdge.Relation
     }
 
-    init(_ index: OperationIndex, _ join: MessageJoin, _ parts: FlowAssembler.Parts, _ causation: CausationJoin) {
+    init(_ graph: FlowGraph, deadLetters: [DeadLetterReader.Parts], replies: [Reply]) {
+        self.graph = graph
+        edges.reserveCapacity(5 * graph.index.count)
+        addOperations()
+        addMessages()
+        for (number, publication) in graph.publications.enumerated() { addPublication(number, publication) }
+        for (number, hop) in graph.hops.enumerated() { addHop(number, hop) }
+        for letter in deadLetters { add(letter) }
+        for reply in replies { add(.message(reply.request), .message(reply.reply), .replies, reply.evidence) }
+    }
+
+    private mutating func addOperations() {
+        let index = graph.index
         for (position, operation) in index.operations.enumerated() {
             if let parent = index.parent(of: position), parent != position {
-                add(.operation(index[parent].id), .operation(operation.id), .calls, .parent)
+                append(.operation(index[parent].id), .operation(operation.id), .calls, .parent)
             }
             for link in operation.record.links {
                 guard let target = index.position(of: link.context), target != position else { continue }
                 add(.operation(index[target].id), .operation(operation.id), .links, .link)
             }
         }
-        for cause in causation.causes { add(.message(cause.cause), .message(cause.effect), .causes, cause.evidence) }
-        for pair in causation.correlated {
-            add(.message(pair.cause), .message(pair.effect), .correlates, pair.evidence)
+    }
+
+    private mutating func addMessages() {
+        let causation = graph.causation
+        for pair in causation.causes { append(message(pair.cause), message(pair.effect), .causes, pair.evidence) }
+        for pair in causation.correlated { add(message(pair.cause), message(pair.effect), .correlates, pair.evidence) }
+    }
+
+    private func message(_ numberOfJoin: Int) -> FlowNode {
+        .message(graph.messages[graph.messageOfJoin[numberOfJoin]].id)
+    }
+
+    private mutating func addPublication(_ number: Int, _ publication: Publication) {
+        let id = publication.id
+        for sender in graph.sendersOfPublication[number] {
+            add(.operation(graph.index[sender].id), .message(id.message), .publishes, evidence(sender, id.message))
         }
-        for publication in parts.publications {
-            let id = publication.id
-            for sender in publication.senders {
-                add(.operation(sender), .message(id.message), .publishes, evidence(sender, id.message, index, join))
-            }
-            // That a message stands on a destination is said by the very span that names it.
-            add(.message(id.message), .destination(id.destination), .stands, .parent)
-        }
-        for hop in parts.hops {
-            for attempt in hop.attempts {
-                add(.message(hop.message), .operation(attempt.operation), .delivers, hop.evidence)
-            }
-            add(.destination(hop.destination), .group(hop.consumer), .feeds, hop.evidence)
-            add(.group(hop.consumer), .service(hop.consumer.service), .serves, .parent)
-        }
+        // That a message stands on a destination is said by the very span that names it.
+        add(.message(id.message), .destination(id.destination), .stands, .parent)
     }
 
     /// A span says itself which message it publishes, unless it is only known by the link to the message's creation.
-    private func evidence(
-        _ sender: Operation.ID, _ message: Message.ID, _ index: OperationIndex, _ join: MessageJoin
-    ) -> Evidence {
-        guard case .named(let id) = message, let position = index.position(of: sender),
-            index[position].messaging?.messageID == id
-        else { return .link }
+    private func evidence(_ sender: Int, _ message: Message.ID) -> Evidence {
+        guard case .named(let id) = message, graph.index[sender].messaging?.messageID == id else { return .link }
         return .messageID
+    }
+
+    private mutating func addHop(_ number: Int, _ hop: Hop) {
+        for attempt in hop.attempts {
+            add(.message(hop.message), .operation(attempt.operation), .delivers, hop.evidence)
+        }
+        add(.destination(hop.destination), .group(hop.consumer), .feeds, hop.evidence)
+        add(.group(hop.consumer), .service(hop.consumer.service), .serves, .parent)
+        guard hop.attempts.count > 1 else { return }
+        let operations = graph.operationsOfHop[number]
+        for (earlier, later) in zip(operations, operations.dropFirst()) where earlier != later {
+            add(earlier, later, .retries, .retryOf)
+        }
+    }
+
+    private func hasLink(_ type: LinkType, from position: Int, to target: Operation.ID) -> Bool {
+        graph.index[position].record.links.contains { $0.type == type && Operation.ID($0.context) == target }
+    }
+
+    /// From the attempt that gave up to whoever set the message aside, and from there to each that did it once more.
+    private mutating func add(_ letter: DeadLetterReader.Parts) {
+        let gaveUp = letter.hop.flatMap { graph.operationsOfHop[$0].last }
+        let setAside = letter.publication.flatMap { graph.sendersOfPublication[$0].last }
+        if let gaveUp, let setAside { add(gaveUp, setAside, .setsAside, .deadLetterOf) }
+        guard let origin = setAside ?? gaveUp else { return }
+        for replay in letter.replays {
+            if let operation = graph.operationsOfHop[replay].first { add(origin, operation, .replays, .replayOf) }
+        }
+    }
+
+    /// The later operation links to the earlier one, descends from it, or is about the same message.
+    private mutating func add(_ earlier: Int, _ later: Int, _ relation: FlowEdge.Relation, _ type: LinkType) {
+        guard earlier != later else { return }
+        let target = graph.index[earlier].id
+        var evidence = Evidence.messageID
+        if hasLink(type, from: later, to: target) {
+            evidence = .link
+        } else if graph.index.ancestors(of: later).contains(earlier) {
+            evidence = .parent
+        }
+        add(.operation(target), .operation(graph.index[later].id), relation, evidence)
+    }
+
+    private mutating func append(_ from: FlowNode, _ to: FlowNode, _ relation: FlowEdge.Relation, _ proof: Evidence) {
+        edges.append(FlowEdge(from: from, to: to, relation: relation, evidence: proof))
     }
 
     private mutating func add(_ from: FlowNode, _ to: FlowNode, _ relation: FlowEdge.Relation, _ evidence: Evidence) {
@@ -58,7 +113,7 @@ struct EdgeBuilder {
             edges[place].evidence = min(edges[place].evidence, evidence)
         } else {
             places[key] = edges.count
-            edges.append(FlowEdge(from: from, to: to, relation: relation, evidence: evidence))
+            append(from, to, relation, evidence)
         }
     }
 }

@@ -1,35 +1,42 @@
 import ThroughlineModel
 
 /// The operations of one flow, found by id, by position and by descent.
-struct OperationIndex {
+struct OperationIndex: Sendable {
     /// In time order.
     let operations: [Operation]
-    private let positions: [Operation.ID: Int]
-    private let parents: [Int?]
+    private let positions: HashTable
+    /// By position; -1 where no parent is recorded.
+    private let parents: [Int]
 
-    init(_ records: some Sequence<SpanRecord>) {
-        let operations = UniqueRecords.of(records).map(Operation.init)
-        let positions = Dictionary(operations.indices.map { (operations[$0].id, $0) }) { first, _ in first }
+    /// - Parameter operations: each once, in time order.
+    init(_ operations: [Operation]) {
+        var positions = HashTable(capacity: operations.count)
+        for (position, operation) in operations.enumerated() { positions.insert(Hash.of(operation.id), position) }
         self.operations = operations
         self.positions = positions
-        parents = operations.map { $0.parentID.flatMap { positions[$0] } }
+        parents = operations.map { operation in
+            guard let parent = operation.parentID else { return -1 }
+            return positions.find(Hash.of(parent)) { operations[$0].id == parent } ?? -1
+        }
     }
 
     subscript(position: Int) -> Operation { operations[position] }
 
-    func position(of id: Operation.ID) -> Int? { positions[id] }
+    var count: Int { operations.count }
 
-    func position(of context: SpanContext) -> Int? { positions[Operation.ID(context)] }
+    func position(of id: Operation.ID) -> Int? { positions.find(Hash.of(id)) { operations[$0].id == id } }
 
-    func parent(of position: Int) -> Int? { parents[position] }
+    func position(of context: SpanContext) -> Int? { position(of: Operation.ID(context)) }
+
+    func parent(of position: Int) -> Int? { parents[position] < 0 ? nil : parents[position] }
 
     /// The parent, its parent and so on, nearest first; ends where the records contradict themselves in a circle.
     func ancestors(of position: Int) -> [Int] {
         var found: [Int] = []
         var current = parents[position]
-        while let ancestor = current, ancestor != position, found.count < operations.count {
-            found.append(ancestor)
-            current = parents[ancestor]
+        while current >= 0, current != position, found.count < operations.count {
+            found.append(current)
+            current = parents[current]
         }
         return found
     }
@@ -38,9 +45,9 @@ struct OperationIndex {
     func nearestAncestor(of position: Int, where condition: (Operation) -> Bool) -> Int? {
         var current = parents[position]
         var steps = 0
-        while let ancestor = current, ancestor != position, steps < operations.count {
-            if condition(operations[ancestor]) { return ancestor }
-            current = parents[ancestor]
+        while current >= 0, current != position, steps < operations.count {
+            if condition(operations[current]) { return current }
+            current = parents[current]
             steps += 1
         }
         return nil
@@ -55,11 +62,13 @@ struct OperationIndex {
     }
 
     /// The children of every operation, in time order.
-    var children: [[Int]] {
-        var lists: [[Int]] = Array(repeating: [], count: operations.count)
-        for (position, parent) in parents.enumerated() {
-            if let parent, parent != position { lists[parent].append(position) }
+    var children: Lists {
+        var keys: [Int] = []
+        var values: [Int] = []
+        for (position, parent) in parents.enumerated() where parent >= 0 && parent != position {
+            keys.append(parent)
+            values.append(position)
         }
-        return lists
+        return Lists(count: operations.count, keys: keys, values: values)
     }
 }

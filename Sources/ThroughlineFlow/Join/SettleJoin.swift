@@ -10,7 +10,7 @@ struct SettleJoin {
         var handler: Int?
     }
 
-    private var settlings: [Message.ID: [Settling]] = [:]
+    private var settlings: [Int: [Settling]] = [:]
     private let index: OperationIndex
 
     init(_ index: OperationIndex, _ join: MessageJoin) {
@@ -21,19 +21,19 @@ struct SettleJoin {
             let settling = Settling(
                 settlement: settlement, start: index[position].record.start, service: index[position].service,
                 handler: handler)
-            var messages = view.messageID.map { [Message.ID.named($0)] } ?? []
+            var messages = view.messageID.flatMap(join.messages.find).map { [$0] } ?? []
             for member in view.members {
-                if let id = member.messageID { messages.append(.named(id)) }
+                if let message = member.messageID.flatMap(join.messages.find) { messages.append(message) }
                 if let target = index.position(of: member.context) { messages += join.messages(of: target) }
             }
-            if messages.isEmpty, let handler { messages = join.handled[handler].map(\.message) }
+            if messages.isEmpty, let handler { messages = join.messages(of: handler) }
             for message in messages.uniqued() { settlings[message, default: []].append(settling) }
         }
     }
 
     /// The settlement inside the handler itself, else the first one of its service after it began.
-    func settlement(of message: Message.ID, by handler: Int) -> Settlement? {
-        guard let candidates = settlings[message] else { return nil }
+    func settlement(of message: Int, by handler: Int) -> Settlement? {
+        guard !settlings.isEmpty, let candidates = settlings[message] else { return nil }
         if let own = candidates.first(where: { $0.handler == handler }) { return own.settlement }
         let operation = index[handler]
         return candidates.first {

@@ -1,22 +1,49 @@
 import ThroughlineModel
 
 /// Records as a flow wants them: each span once, in an order that does not depend on how they came.
-enum UniqueRecords {
+struct UniqueRecords {
+    /// In time order.
+    let operations: [Operation]
+    /// Spans of which two ended versions arrived that say different things.
+    let conflicts: [Conflict]
+
     /// Delivery is at least once, and a span may come as started and again as ended.
-    static func of(_ records: some Sequence<SpanRecord>) -> [SpanRecord] {
-        var best: [Operation.ID: SpanRecord] = [:]
-        for record in records {
-            let id = Operation.ID(traceID: record.traceID, spanID: record.spanID)
-            guard let known = best[id] else {
-                best[id] = record
+    init(_ records: some Sequence<SpanRecord>) {
+        let records = Array(records)
+        var table = HashTable(capacity: records.count)
+        var chosen: [(start: UInt64, record: Int)] = []
+        chosen.reserveCapacity(records.count)
+        var conflicts: [Conflict] = []
+        for position in records.indices {
+            let id = Self.id(records[position])
+            let hash = Hash.of(id)
+            guard let place = table.find(hash, where: { Self.id(records[chosen[$0].record]) == id }) else {
+                table.insert(hash, chosen.count)
+                chosen.append((records[position].start.nanosecondsSinceEpoch, position))
                 continue
             }
-            if known != record, isBetter(record, than: known) { best[id] = record }
+            let (known, new) = (records[chosen[place].record], records[position])
+            guard known != new else { continue }
+            let isBetter = Self.isBetter(new, than: known)
+            if known.end != nil, new.end != nil { conflicts.append(Self.conflict(id)) }
+            if isBetter { chosen[place] = (new.start.nanosecondsSinceEpoch, position) }
         }
-        return best.values.sorted { left, right in
+        chosen.sort { left, right in
             if left.start != right.start { return left.start < right.start }
-            return left.traceID == right.traceID ? left.spanID < right.spanID : left.traceID < right.traceID
+            return Self.id(records[left.record]) < Self.id(records[right.record])
         }
+        operations = chosen.map { Operation(records[$0.record]) }
+        self.conflicts = conflicts.uniqued().sorted { "\($0.place)" < "\($1.place)" }
+    }
+
+    private static func id(_ record: SpanRecord) -> Operation.ID {
+        Operation.ID(traceID: record.traceID, spanID: record.spanID)
+    }
+
+    private static func conflict(_ id: Operation.ID) -> Conflict {
+        Conflict(
+            subject: .span, place: .operation(id), kept: "the version that says more", keptEvidence: .parent,
+            dismissed: "another ended version of the same span", dismissedEvidence: .parent)
     }
 
     /// Ended before unfinished, then the one that says more; two versions that say equally much are told apart by

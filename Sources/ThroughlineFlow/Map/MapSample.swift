@@ -85,7 +85,7 @@ extension MapSample {
         intent = view.intent
         failed = operation.failed
         isDeadLettered = view.settlement == .deadLettered
-        isDeadLetter = operation.hasLink(.deadLetterOf)
+        isDeadLetter = operation.isDeadLettering
         attempt = view.attempt
         enqueued = view.enqueuedTime
         queueTime = view.queueTime

@@ -1,0 +1,163 @@
+import ThroughlineModel
+
+/// Finds what must have been there and was never recorded.
+struct GapFinder {
+    private(set) var gaps: [Gap] = []
+
+    private let graph: FlowGraph
+    private let knowledge: FlowKnowledge
+    private let reasons: ReasonFinder
+    /// Missing operations that a missing sender or attempt already stands for.
+    private var explained: Set<Operation.ID> = []
+
+    init(_ graph: FlowGraph, _ knowledge: FlowKnowledge) {
+        self.graph = graph
+        self.knowledge = knowledge
+        reasons = ReasonFinder(graph.index, knowledge)
+        findSenders()
+        findAttempts()
+        findMessages()
+        findOperations()
+        findDeliveries()
+        findBatchMembers()
+    }
+
+    private mutating func add(
+        _ missing: Gap.Missing, _ finding: ReasonFinder.Finding, _ witnesses: some Sequence<Int>
+    ) {
+        gaps.append(
+            Gap(
+                missing: missing, reason: finding.reason, evidence: finding.evidence,
+                witnesses: Set(witnesses).sorted().map { graph.index[$0].id }))
+    }
+
+    private mutating func findSenders() {
+        for (number, publication) in graph.publications.enumerated() where publication.missingSender != nil {
+            let witnesses = graph.hopsOfPublication[number].flatMap { graph.operationsOfHop[$0] }
+            guard let first = witnesses.min() else { continue }
+            add(.sender(publication.id), reasons.sender(of: first, message: publication.id.message), witnesses)
+            for witness in witnesses {
+                if let parent = graph.index[witness].parentID { explained.insert(parent) }
+                for member in graph.index[witness].messaging?.members ?? [] {
+                    explained.insert(Operation.ID(member.context))
+                }
+            }
+        }
+    }
+
+    /// An attempt that says it is the third had two before it.
+    private mutating func findAttempts() {
+        for (number, hop) in graph.hops.enumerated() {
+            var expected = 1
+            for (place, attempt) in hop.attempts.enumerated() {
+                let witness = graph.operationsOfHop[number][place]
+                if attempt.number > expected, attempt.number - expected <= 100 {
+                    let context = graph.index[witness].record.links.first { $0.type == .retryOf }?.context
+                    let id = context.map(Operation.ID.init)
+                    if let id { explained.insert(id) }
+                    for missing in expected..<attempt.number {
+                        let finding =
+                            id.map { reasons.operation($0, context: context, witness: witness) }
+                            ?? reasons.before(attempt.start)
+                            ?? ReasonFinder.Finding(reason: .unknown, evidence: "a later attempt counts it")
+                        add(.attempt(hop: hop.id, number: missing), finding, [witness])
+                    }
+                }
+                expected = max(expected, attempt.number) + 1
+            }
+        }
+    }
+
+    private mutating func findMessages() {
+        var effects: [Int: [Int]] = [:]
+        for message in graph.messages.indices {
+            for cause in graph.causes[message] where !graph.messages[cause].isRecorded {
+                effects[cause, default: []].append(message)
+            }
+        }
+        for message in graph.messages.indices where !graph.messages[message].isRecorded {
+            let witnesses = (effects[message] ?? []).flatMap(operations)
+            let time = witnesses.min().map { graph.index[$0].record.start }
+            let finding =
+                time.flatMap(reasons.before)
+                ?? ReasonFinder.Finding(reason: .unknown, evidence: "another message names it as its cause")
+            add(.message(graph.messages[message].id), finding, witnesses)
+        }
+    }
+
+    /// The operations that send or handle a message.
+    private func operations(about message: Int) -> [Int] {
+        graph.publicationsOfMessage[message].flatMap { publication in
+            graph.sendersOfPublication[publication]
+                + graph.hopsOfPublication[publication].flatMap { graph.operationsOfHop[$0] }
+        }
+    }
+
+    private mutating func findOperations() {
+        var witnesses: [Operation.ID: [Int]] = [:]
+        var contexts: [Operation.ID: SpanContext] = [:]
+        var order: [Operation.ID] = []
+        func note(_ id: Operation.ID, _ position: Int) {
+            guard graph.index.position(of: id) == nil, !explained.contains(id) else { return }
+            if witnesses[id] == nil { order.append(id) }
+            witnesses[id, default: []].append(position)
+        }
+        for position in graph.index.operations.indices {
+            let operation = graph.index[position]
+            if graph.index.parent(of: position) == nil, let parent = operation.parentID { note(parent, position) }
+            for link in operation.record.links where link.context.isValid && link.type != .ambient {
+                let id = Operation.ID(link.context)
+                note(id, position)
+                contexts[id] = contexts[id] ?? link.context
+            }
+        }
+        for id in order {
+            guard let first = witnesses[id]?.first else { continue }
+            add(.operation(id), reasons.operation(id, context: contexts[id], witness: first), witnesses[id] ?? [])
+        }
+    }
+
+    private mutating func findDeliveries() {
+        for (number, publication) in graph.publications.enumerated() where publication.id.reason == .sent {
+            let senders = graph.sendersOfPublication[number]
+            let failed = !senders.isEmpty && senders.allSatisfy { graph.index[$0].failed }
+            guard !failed, let sent = publication.sent else { continue }
+            let publications = graph.publicationsOfMessage[graph.messageOfPublication[number]]
+            let handled = publications.flatMap { graph.hopsOfPublication[$0].map { graph.hops[$0].consumer } }
+            let known = knowledge.consumers[publication.id.destination] ?? []
+            let missing = known.filter { consumer in
+                !handled.contains {
+                    $0.service == consumer.service && ($0.group == consumer.group || consumer.group == nil)
+                }
+            }
+            for consumer in missing.sorted(by: { ($0.service, $0.group ?? "") < ($1.service, $1.group ?? "") }) {
+                add(
+                    .delivery(publication.id, consumer),
+                    late(sent, otherwise: "its consumer is known to listen and has not handled it"), senders)
+            }
+            if handled.isEmpty, known.isEmpty, knowledge.mayBeInFlight(since: sent) {
+                add(.anyDelivery(publication.id), late(sent, otherwise: ""), senders)
+            }
+        }
+    }
+
+    private func late(_ sent: Timestamp, otherwise: String) -> ReasonFinder.Finding {
+        knowledge.mayBeInFlight(since: sent)
+            ? ReasonFinder.Finding(reason: .inFlight, evidence: "it was sent so recently that it may still be handled")
+            : ReasonFinder.Finding(reason: .unknown, evidence: otherwise)
+    }
+
+    /// The limit on links, 128 unless somebody set it, is smaller than many batches.
+    private mutating func findBatchMembers() {
+        for position in graph.index.operations.indices {
+            guard let view = graph.index[position].messaging, view.messageID == nil else { continue }
+            let dropped = graph.index[position].record.dropped.links
+            guard dropped > 0, let size = view.batchSize ?? (dropped + view.members.count) as Int?,
+                size > view.members.count
+            else { continue }
+            let finding = ReasonFinder.Finding(
+                reason: .limit, evidence: "the span says that \(dropped) of its links were left out")
+            add(.batchMembers(graph.index[position].id, count: size - view.members.count), finding, [position])
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ThroughlineModel
+
+/// Chooses the reason that fits what is known about something that is not there.
+struct ReasonFinder {
+    struct Finding {
+        var reason: Gap.Reason
+        var evidence: String
+    }
+
+    private let index: OperationIndex
+    private let knowledge: FlowKnowledge
+    /// Contexts that spans link to and that say they are not sampled, by trace.
+    private let unsampled: Set<TraceID>
+
+    init(_ index: OperationIndex, _ knowledge: FlowKnowledge) {
+        self.index = index
+        self.knowledge = knowledge
+        var unsampled: Set<TraceID> = []
+        for operation in index.operations {
+            for link in operation.record.links where link.context.isValid && !link.context.isSampled {
+                if index.position(of: link.context) == nil { unsampled.insert(link.context.traceID) }
+            }
+        }
+        self.unsampled = unsampled
+    }
+
+    /// Why the sender of what an operation handled is not there.
+    func sender(of position: Int, message: Message.ID) -> Finding {
+        let operation = index[position]
+        let view = operation.messaging
+        let member = view?.member(message) ?? view?.members.first
+        if let context = member?.context, context.isValid {
+            if !context.isSampled {
+                return Finding(reason: .sampledOut, evidence: "the context that arrived is not sampled")
+            }
+            return span(context, before: position, enqueued: member?.enqueuedTime ?? view?.enqueuedTime)
+        }
+        if operation.parentID != nil, index.parent(of: position) == nil {
+            return span(nil, before: position, enqueued: view?.enqueuedTime)
+        }
+        if operation.marks.contains(.ignoredHeaders) {
+            let names = operation.record.attributes[ThroughlineAttribute.ignoredHeaders].map(AttributeScan.strings)
+            return Finding(
+                reason: .headerLost,
+                evidence: "headers were refused: \((names ?? []).joined(separator: ", "))")
+        }
+        let hasIDs =
+            view?.causationIDs.isEmpty == false || view?.correlationID != nil || member?.correlationID != nil
+            || member?.causationIDs.isEmpty == false
+        return hasIDs
+            ? Finding(reason: .headerLost, evidence: "ids arrived and no trace context did")
+            : Finding(reason: .notInstrumented, evidence: "nothing arrived that an instrumented sender would have sent")
+    }
+
+    /// Why an operation that others refer to is not there.
+    func operation(_ id: Operation.ID, context: SpanContext?, witness: Int) -> Finding {
+        span(
+            context ?? SpanContext(traceID: id.traceID, spanID: id.spanID, flags: [.sampled]), before: witness,
+            enqueued: nil)
+    }
+
+    private func span(_ context: SpanContext?, before witness: Int, enqueued: Timestamp?) -> Finding {
+        let record = index[witness].record
+        if let context, !context.isSampled {
+            return Finding(reason: .sampledOut, evidence: "the context that refers to it is not sampled")
+        }
+        if unsampled.contains(context?.traceID ?? record.traceID) {
+            return Finding(reason: .sampledOut, evidence: "others refer to its trace as not sampled")
+        }
+        if let time = enqueued, knowledge.mayHaveExpired(time) {
+            return Finding(reason: .expired, evidence: "it was enqueued before what is still kept")
+        }
+        return before(record.start) ?? Finding(reason: .unknown, evidence: "a context refers to it, and it is sampled")
+    }
+
+    /// What time alone tells about something that came before a moment.
+    func before(_ time: Timestamp) -> Finding? {
+        if let kept = knowledge.retainedSince, kept.advanced(byNanoseconds: knowledge.grace) > time {
+            return Finding(reason: .expired, evidence: "it came before the oldest that is still kept, or shortly after")
+        }
+        if knowledge.mayBeInFlight(since: time) {
+            return Finding(reason: .inFlight, evidence: "what refers to it is so recent that it may still come")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,34 @@
+/// For each of some things a list of numbers, all in two arrays.
+struct Lists: Sendable {
+    private var offsets: [Int]
+    private var values: [Int]
+
+    /// Lists that are filled one after the other; see ``append(_:)`` and ``close()``.
+    init() {
+        offsets = [0]
+        values = []
+    }
+
+    /// Sorts values by their keys; values of one key keep their order.
+    init(count: Int, keys: [Int], values given: [Int]) {
+        var starts = [Int](repeating: 0, count: count + 1)
+        for key in keys { starts[key + 1] += 1 }
+        for key in 0..<count { starts[key + 1] += starts[key] }
+        offsets = starts
+        values = [Int](repeating: 0, count: given.count)
+        for (key, value) in zip(keys, given) {
+            values[starts[key]] = value
+            starts[key] += 1
+        }
+    }
+
+    /// Adds a number to the list that is open.
+    mutating func append(_ value: Int) { values.append(value) }
+
+    /// Ends the list that is open; the next one is.
+    mutating func close() { offsets.append(values.count) }
+
+    var count: Int { offsets.count - 1 }
+
+    subscript(key: Int) -> ArraySlice<Int> { values[offsets[key]..<offsets[key + 1]] }
+}

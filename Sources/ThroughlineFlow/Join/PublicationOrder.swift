@@ -1,0 +1,77 @@
+import ThroughlineModel
+
+/// Publications in causal order, and hops in the order of their publications.
+struct PublicationOrder {
+    private(set) var publications: [Publication] = []
+    private(set) var messages: [Int] = []
+    private(set) var senders: [[Int]] = []
+    private(set) var hops: [Hop] = []
+    private(set) var publicationOfHop: [Int] = []
+    private(set) var operations: [[Int]] = []
+
+    /// A message stands somewhere after its causes did; it is set aside, replayed or routed after it was sent.
+    init(_ join: HopJoin, _ messages: MessageOrder, count: Int) {
+        let found = join.publications
+        var starts: [UInt64] = Array(repeating: .max, count: found.publications.count)
+        for (hop, publication) in join.publicationOfHop.enumerated() {
+            if let start = join.hops[hop].start {
+                starts[publication] = min(starts[publication], start.nanosecondsSinceEpoch)
+            }
+        }
+        let times = found.publications.indices.map { number -> UInt64 in
+            let publication = found.publications[number]
+            if let began = publication.began { return began.nanosecondsSinceEpoch }
+            return starts[number] < .max ? starts[number] : publication.sent?.nanosecondsSinceEpoch ?? .max
+        }
+        let order = CausalOrder.sorted(times: times, causes: Self.causes(found, messages, count: count))
+        var places = Array(repeating: 0, count: order.count)
+        publications.reserveCapacity(order.count)
+        for (place, number) in order.enumerated() {
+            places[number] = place
+            publications.append(found.publications[number])
+            self.messages.append(messages.places[found.messages[number]])
+            senders.append(found.senders[number])
+        }
+        sortHops(join, places)
+    }
+
+    private static func causes(_ found: PublicationJoin, _ messages: MessageOrder, count: Int) -> Lists {
+        // By place of a message: the publications that its sender made.
+        var sent: [[Int]] = Array(repeating: [], count: count)
+        for (number, publication) in found.publications.enumerated() where publication.id.reason == .sent {
+            sent[messages.places[found.messages[number]]].append(number)
+        }
+        var causes = Lists()
+        for (number, publication) in found.publications.enumerated() {
+            let message = messages.places[found.messages[number]]
+            if publication.id.reason == .sent {
+                for cause in messages.causes[message] { for number in sent[cause] { causes.append(number) } }
+            } else {
+                for number in sent[message] { causes.append(number) }
+            }
+            causes.close()
+        }
+        return causes
+    }
+
+    private mutating func sortHops(_ join: HopJoin, _ places: [Int]) {
+        let order = join.hops.indices.sorted { left, right in
+            let (leftPlace, rightPlace) = (places[join.publicationOfHop[left]], places[join.publicationOfHop[right]])
+            if leftPlace != rightPlace { return leftPlace < rightPlace }
+            let (leftHop, rightHop) = (join.hops[left], join.hops[right])
+            if leftHop.start != rightHop.start {
+                return (leftHop.start?.nanosecondsSinceEpoch ?? .max) < (rightHop.start?.nanosecondsSinceEpoch ?? .max)
+            }
+            if leftHop.consumer.service != rightHop.consumer.service {
+                return leftHop.consumer.service < rightHop.consumer.service
+            }
+            return (leftHop.consumer.group ?? "") < (rightHop.consumer.group ?? "")
+        }
+        hops.reserveCapacity(order.count)
+        for number in order {
+            hops.append(join.hops[number])
+            publicationOfHop.append(places[join.publicationOfHop[number]])
+            operations.append(join.operations[number])
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ThroughlineModel
+
+/// The attributes of one span by what they tell, found in a single pass.
+struct AttributeScan {
+    private let attributes: Attributes
+    /// By field: the position of the attribute that counts, -1 for none.
+    private var positions: Fields<Int16>
+    private var ranks: Fields<UInt8>
+
+    init(_ attributes: Attributes) {
+        self.attributes = attributes
+        positions = Fields(repeating: -1)
+        ranks = Fields(repeating: .max)
+        let fields = AttributeFields.all
+        for (position, element) in attributes.enumerated() {
+            guard let entry = fields.entry(of: element.key), !Self.isEmpty(element.value) else { continue }
+            let field = Int(entry.field.rawValue)
+            if entry.rank < ranks[field] {
+                ranks[field] = entry.rank
+                positions[field] = Int16(truncatingIfNeeded: position)
+            }
+        }
+    }
+
+    /// An empty text says nothing and counts as absent.
+    private static func isEmpty(_ value: AttributeValue) -> Bool {
+        if case .string(let text) = value { text.isEmpty } else { false }
+    }
+
+    func has(_ field: AttributeField) -> Bool { positions[Int(field.rawValue)] >= 0 }
+
+    func value(_ field: AttributeField) -> AttributeValue? {
+        let position = Int(positions[Int(field.rawValue)])
+        return position < 0 ? nil : attributes[position].value
+    }
+
+    /// The name that the value of a field was found under.
+    func name(_ field: AttributeField) -> String? {
+        let position = Int(positions[Int(field.rawValue)])
+        return position < 0 ? nil : attributes[position].key
+    }
+
+    func string(_ field: AttributeField) -> String? {
+        switch value(field) {
+        case .string(let text): text
+        case .int(let number): String(number)
+        default: nil
+        }
+    }
+
+    /// Zipkin's tags are all text, numbers too.
+    func integer(_ field: AttributeField) -> Int64? { value(field).flatMap(Self.integer) }
+
+    static func integer(_ value: AttributeValue) -> Int64? {
+        switch value {
+        case .int(let number): number
+        case .double(let number): Int64(exactly: number.rounded())
+        case .string(let text): Int64(text)
+        default: nil
+        }
+    }
+
+    func isTrue(_ field: AttributeField) -> Bool {
+        switch value(field) {
+        case .bool(let value): value
+        case .string(let text): text == "true"
+        default: false
+        }
+    }
+
+    /// A list of texts, also one that was written as JSON or as one text; each once.
+    func strings(_ field: AttributeField) -> [String] { value(field).map(Self.strings) ?? [] }
+
+    static func strings(_ value: AttributeValue) -> [String] {
+        let all: [String]
+        switch value {
+        case .array(let values): all = values.compactMap(\.stringValue)
+        case .string(let text) where text.hasPrefix("["): all = elements(ofJSON: text) ?? [text]
+        case .string(let text): all = [text]
+        default: all = []
+        }
+        return all.count < 2 && all.first?.isEmpty != true ? all : all.filter { !$0.isEmpty }.uniqued()
+    }
+
+    private static func elements(ofJSON text: String) -> [String]? {
+        var text = text
+        return text.withUTF8 { bytes in
+            var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+            var found: [String] = []
+            do throws(JSONError) {
+                try reader.array { reader throws(JSONError) in found.append(try reader.string()) }
+            } catch {
+                return nil
+            }
+            return found
+        }
+    }
+}
+
+/// One small value for each field, kept without an allocation.
+private struct Fields<Value: BitwiseCopyable> {
+    private typealias Eight = (Value, Value, Value, Value, Value, Value, Value, Value)
+    private var values: (Eight, Eight, Eight, Eight, Eight, Eight)
+    private static var capacity: Int { 48 }
+
+    init(repeating value: Value) {
+        precondition(AttributeField.count <= Self.capacity)
+        let eight = (value, value, value, value, value, value, value, value)
+        values = (eight, eight, eight, eight, eight, eight)
+    }
+
+    subscript(field: Int) -> Value {
+        get {
+            withUnsafeBytes(of: values) { $0.load(fromByteOffset: field * MemoryLayout<Value>.stride, as: Value.self) }
+        }
+        set {
+            withUnsafeMutableBytes(of: &values) {
+                $0.storeBytes(of: newValue, toByteOffset: field * MemoryLayout<Value>.stride, as: Value.self)
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ThroughlineModel
+
+/// Finds what was done to a message, from whatever word says it.
+enum OperationName {
+    /// The conventions' types, their deprecated values, and what clients call their operations.
+    static func operation(_ word: some StringProtocol) -> MessagingOperation? {
+        switch word {
+        case "send", "publish", "produce", "enqueue": .send
+        case "process", "deliver", "consume", "handle", "on-message": .process
+        case "receive", "poll", "pull", "fetch", "next-message", "dequeue": .receive
+        case "create": .create
+        case "settle", "ack", "acknowledge", "nack", "reject", "commit", "complete", "abandon", "defer", "delete",
+            "dead_letter", "dead-letter":
+            .settle
+        case "reply": .send
+        default: nil
+        }
+    }
+
+    /// The operation, and the rest of the name, of `send orders`, of `orders send` (before v1.26), of
+    /// `Kafka/orders/Producer` and of `kafka.produce`.
+    static func parts(_ name: String) -> (operation: MessagingOperation, rest: Substring)? {
+        if let space = name.firstIndex(of: " "), let found = operation(name[..<space]) {
+            return (found, name[name.index(after: space)...])
+        }
+        if let space = name.lastIndex(of: " "), let found = operation(name[name.index(after: space)...]) {
+            return (found, name[..<space])
+        }
+        if let found = operation(name) { return (found, "") }
+        if let dot = name.lastIndex(of: "."), let found = operation(name[name.index(after: dot)...]) {
+            return (found, "")
+        }
+        return nil
+    }
+
+    /// What the kind of a span says when nothing else does.
+    static func operation(_ kind: SpanKind) -> MessagingOperation? {
+        switch kind {
+        case .producer: .send
+        case .consumer: .process
+        case .unspecified, .internal, .server, .client: nil
+        }
+    }
+
+    /// The kind, as OpenTelemetry has it or as a tag of Datadog's.
+    static func kind(_ record: SpanRecord, _ scan: AttributeScan) -> SpanKind {
+        guard record.kind == .internal || record.kind == .unspecified, let tag = scan.string(.spanKind) else {
+            return record.kind
+        }
+        return switch tag {
+        case "producer": .producer
+        case "consumer": .consumer
+        case "client": .client
+        case "server": .server
+        default: record.kind
+        }
+    }
+}
+
+/// What SkyWalking's agents put into the names of their spans: `Kafka/orders/Producer`,
+/// `Kafka/orders/Consumer/billing`, `RabbitMQ/Topic/exchangeQueue/key/Producer`.
+struct SkyWalkingName {
+    var system: String
+    var destination: String
+    var operation: MessagingOperation
+    var group: String?
+
+    init?(_ name: String) {
+        guard let slash = name.firstIndex(of: "/"), let system = Self.system(name[..<slash]) else { return nil }
+        var parts = name[slash...].split(separator: "/")
+        guard let role = parts.lastIndex(where: { $0 == "Producer" || $0 == "Consumer" || $0 == "Callback" }),
+            parts[role] != "Callback"
+        else { return nil }
+        self.system = system
+        operation = parts[role] == "Producer" ? .send : .process
+        group = role + 1 < parts.count ? parts[(role + 1)...].joined(separator: "/") : nil
+        parts = Array(parts[..<role])
+        if let first = parts.first, parts.count > 1, first == "Topic" || first == "Queue" { parts.removeFirst() }
+        destination = parts.joined(separator: "/")
+    }
+
+    private static func system(_ name: Substring) -> String? {
+        switch name {
+        case "Kafka": "kafka"
+        case "RabbitMQ": "rabbitmq"
+        case "RocketMQ": "rocketmq"
+        case "ActiveMQ": "activemq"
+        case "Pulsar": "pulsar"
+        default: nil
+        }
+    }
+}

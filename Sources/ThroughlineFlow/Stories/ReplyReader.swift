@@ -1,0 +1,70 @@
+import ThroughlineModel
+
+/// Finds the messages that answer others.
+struct ReplyReader {
+    private(set) var replies: [Reply] = []
+
+    private let graph: FlowGraph
+
+    init(_ graph: FlowGraph) {
+        self.graph = graph
+        for message in graph.messages.indices {
+            guard let reply = reply(message) else { continue }
+            replies.append(reply)
+        }
+    }
+
+    /// A reply says what it is, or names the question as NServiceBus does: by a correlation id that is its message id.
+    private func reply(_ answer: Int) -> Reply? {
+        let named = question(namedBy: answer)
+        guard graph.messages[answer].intent == .reply || named != nil else { return nil }
+        let senders = services(sending: answer)
+        let question =
+            named ?? graph.causes[answer].first { cause in
+                !Set(services(handling: cause)).isDisjoint(with: senders)
+            } ?? graph.causes[answer].first
+        guard let question, question != answer, let requester = services(sending: question).first,
+            let responder = senders.first ?? services(handling: question).first
+        else { return nil }
+        return Reply(
+            request: graph.messages[question].id, reply: graph.messages[answer].id, requester: requester,
+            responder: responder, evidence: evidence(question, answer), latency: latency(question, answer, requester))
+    }
+
+    private func question(namedBy answer: Int) -> Int? {
+        for publication in graph.publicationsOfMessage[answer] {
+            for sender in graph.sendersOfPublication[publication] {
+                guard let own = graph.index[sender].messaging?.ownCorrelationID,
+                    let number = graph.join.messages.find(own)
+                else { continue }
+                let question = graph.messageOfJoin[number]
+                if question != answer, graph.causes[answer].contains(question) { return question }
+            }
+        }
+        return nil
+    }
+
+    private func services(sending message: Int) -> [String] {
+        graph.publicationsOfMessage[message].flatMap { graph.publications[$0].services }
+    }
+
+    private func services(handling message: Int) -> [String] {
+        graph.publicationsOfMessage[message].flatMap { graph.hopsOfPublication[$0] }
+            .map { graph.hops[$0].consumer.service }
+    }
+
+    private func evidence(_ question: Int, _ answer: Int) -> Evidence {
+        let pair = graph.causation.causes.first {
+            graph.messageOfJoin[$0.cause] == question && graph.messageOfJoin[$0.effect] == answer
+        }
+        return pair?.evidence ?? .correlationID
+    }
+
+    private func latency(_ question: Int, _ answer: Int, _ requester: String) -> UInt64? {
+        let began = graph.publicationsOfMessage[question].compactMap { graph.publications[$0].began }.min()
+        let arrived = graph.publicationsOfMessage[answer].flatMap { graph.hopsOfPublication[$0] }
+            .filter { graph.hops[$0].consumer.service == requester }.compactMap { graph.hops[$0].start }.min()
+        guard let began, let arrived else { return nil }
+        return began.nanoseconds(until: arrived)
+    }
+}

@@ -1,0 +1,82 @@
+import ThroughlineModel
+
+/// Bounds the offset between the clocks of each two hosts by what cannot have happened the other way round.
+struct ClockBounds {
+    private(set) var offsets: [ClockOffset] = []
+
+    private let graph: FlowGraph
+    private let hosts: [Int]
+    private let names: [String]
+    private var places: HashTable
+    private var pairs: [(from: Int, to: Int)] = []
+
+    init(_ graph: FlowGraph) {
+        self.graph = graph
+        var table = NameTable()
+        hosts = graph.index.operations.map { table.number(Self.host($0)) }
+        names = table.names
+        places = HashTable()
+        guard names.count > 1 else { return }
+        for hop in graph.hops.indices {
+            let publication = graph.publicationOfHop[hop]
+            guard let handler = graph.operationsOfHop[hop].first,
+                let sender = graph.sendersOfPublication[publication].min(by: { began($0) < began($1) })
+            else { continue }
+            note(sender, began(sender), before: handler, began(handler))
+        }
+        for child in graph.index.operations.indices { noteCall(child) }
+        offsets.sort { ($0.from, $0.to) < ($1.from, $1.to) }
+    }
+
+    private static func host(_ operation: Operation) -> String {
+        let attributes = operation.record.resource.attributes
+        for name in [ResourceAttribute.hostName, "host.id", ResourceAttribute.serviceInstanceID] {
+            if let host = attributes[name]?.stringValue, !host.isEmpty { return host }
+        }
+        return operation.service
+    }
+
+    private func began(_ position: Int) -> Timestamp { graph.index[position].record.start }
+
+    /// A call begins before what it calls; one that waits for the answer ends after it.
+    private mutating func noteCall(_ child: Int) {
+        guard let parent = graph.index.parent(of: child), hosts[parent] != hosts[child], parent != child,
+            !graph.index[child].handles
+        else { return }
+        note(parent, began(parent), before: child, began(child))
+        guard graph.index[child].record.kind == .server, graph.index[parent].record.kind == .client,
+            let childEnd = graph.index[child].record.end, let parentEnd = graph.index[parent].record.end
+        else { return }
+        note(child, childEnd, before: parent, parentEnd)
+    }
+
+    private mutating func note(_ earlier: Int, _ time: Timestamp, before later: Int, _ then: Timestamp) {
+        let (first, second) = (hosts[earlier], hosts[later])
+        guard first != second else { return }
+        let ahead = Self.difference(then, time)
+        if names[first] < names[second] {
+            let place = place(first, second)
+            offsets[place].upper = min(offsets[place].upper ?? ahead, ahead)
+            offsets[place].observations += 1
+        } else {
+            let place = place(second, first)
+            offsets[place].lower = max(offsets[place].lower ?? -ahead, -ahead)
+            offsets[place].observations += 1
+        }
+    }
+
+    private static func difference(_ left: Timestamp, _ right: Timestamp) -> Int64 {
+        left >= right
+            ? Int64(clamping: right.nanoseconds(until: left)) : -Int64(clamping: left.nanoseconds(until: right))
+    }
+
+    private mutating func place(_ from: Int, _ to: Int) -> Int {
+        let hash = Hash.of(UInt64(from), UInt64(to))
+        if let known = places.find(hash, where: { pairs[$0] == (from, to) }) { return known }
+        places.insert(hash, pairs.count)
+        pairs.append((from, to))
+        offsets.append(
+            ClockOffset(from: names[from], to: names[to], lower: nil, upper: nil, observations: 0))
+        return pairs.count - 1
+    }
+}

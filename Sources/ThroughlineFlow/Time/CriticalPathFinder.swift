@@ -1,0 +1,103 @@
+import ThroughlineModel
+
+/// Finds the chain of hops that determined when a flow finished: from the hop that ended last back to a root, through
+/// whatever had to end, or arrive, before the next message was sent.
+struct CriticalPathFinder {
+    /// Nearly always one; more where branches ended, or arrived, in the same microsecond.
+    private(set) var paths: [CriticalPath] = []
+
+    private let graph: FlowGraph
+    private let replayed: Set<Int>
+
+    /// Spans of many recorders have no finer clock.
+    private static let tie: UInt64 = 1_000
+    /// More ties than that would say nothing any more.
+    private static let maximumPaths = 8
+
+    /// - Parameter replayed: operations that count for nothing here, because a person's decision to replay is no part
+    ///   of how long a flow takes.
+    init(_ graph: FlowGraph, leavingOut replayed: Set<Int>) {
+        self.graph = graph
+        self.replayed = replayed
+        var chains: [[(publication: Int, hop: Int?)]] = []
+        for end in ends() {
+            chains += self.chains(back: end)
+            if chains.count >= Self.maximumPaths { break }
+        }
+        let segments = CriticalSegments(graph)
+        paths = chains.prefix(Self.maximumPaths).map { chain in
+            CriticalPath(
+                steps: chain.map { step in
+                    CriticalStep(
+                        publication: graph.publications[step.publication].id, hop: step.hop.map { graph.hops[$0].id })
+                },
+                segments: segments.segments(of: chain))
+        }
+    }
+
+    private func finish(_ hop: Int) -> UInt64 {
+        let hop = graph.hops[hop]
+        return (hop.end ?? hop.attempts.last?.start ?? .distantPast).nanosecondsSinceEpoch
+    }
+
+    /// What ended last: hops, or a message that was sent after all of them and that nobody handled.
+    private func ends() -> [(publication: Int, hop: Int?)] {
+        let candidates = graph.hops.indices.filter { hop in
+            !graph.hops[hop].isReplay && !graph.operationsOfHop[hop].contains(where: replayed.contains)
+        }
+        let unread = graph.publications.indices.filter { publication in
+            graph.hopsOfPublication[publication].isEmpty && graph.publications[publication].sent != nil
+                && !graph.sendersOfPublication[publication].contains(where: replayed.contains)
+        }
+        let lastHop = candidates.map(finish).max()
+        let lastSent = unread.compactMap { graph.publications[$0].sent?.nanosecondsSinceEpoch }.max()
+        if let lastSent, lastHop.map({ $0 < lastSent }) ?? true {
+            return latest(unread) { graph.publications[$0].sent?.nanosecondsSinceEpoch ?? 0 }.map { ($0, nil) }
+        }
+        return latest(candidates, by: finish).map { (graph.publicationOfHop[$0], $0) }
+    }
+
+    /// Those that are as late as the latest, first ones first.
+    private func latest(_ candidates: [Int], by time: (Int) -> UInt64) -> [Int] {
+        guard let last = candidates.map(time).max() else { return [] }
+        return candidates.filter { last - time($0) < Self.tie }
+    }
+
+    private func chains(back end: (publication: Int, hop: Int?)) -> [[(publication: Int, hop: Int?)]] {
+        var open = [[end]]
+        var done: [[(publication: Int, hop: Int?)]] = []
+        while let chain = open.popLast(), done.count < Self.maximumPaths {
+            guard let first = chain.last else { continue }
+            let before = self.before(first.publication).filter { hop in !chain.contains { $0.hop == hop } }
+            if before.isEmpty { done.append(chain.reversed()) }
+            for hop in before.prefix(Self.maximumPaths).reversed() {
+                open.append(chain + [(graph.publicationOfHop[hop], hop)])
+            }
+        }
+        return done
+    }
+
+    /// The hops that had to come first: the one in whose handling the message was sent (of a batch the message that
+    /// arrived last), else the cause that finished last.
+    private func before(_ publication: Int) -> [Int] {
+        if case .routed(let origin) = graph.publications[publication].id.reason {
+            let source = graph.publicationsOfMessage[graph.messageOfPublication[publication]].first {
+                $0 != publication && graph.publications[$0].id.destination == origin
+            }
+            return source.map(before) ?? []
+        }
+        for sender in graph.sendersOfPublication[publication].reversed() {
+            guard let handler = graph.index.handler(of: sender) else { continue }
+            let around = graph.hopsOfOperation[handler].filter { !graph.hops[$0].isReplay }
+            if !around.isEmpty { return latest(around, by: arrival) }
+        }
+        let ended = graph.causes[graph.messageOfPublication[publication]]
+            .flatMap { graph.publicationsOfMessage[$0] }.flatMap { graph.hopsOfPublication[$0] }
+            .filter { !graph.hops[$0].isReplay }
+        return latest(ended, by: finish)
+    }
+
+    private func arrival(_ hop: Int) -> UInt64 {
+        graph.publications[graph.publicationOfHop[hop]].sent?.nanosecondsSinceEpoch ?? 0
+    }
+}
