@@ -29,7 +29,7 @@ struct Demo: AsyncParsableCommand {
         }
         let flow = Flow(try reader.flowSpans(from: try reader.find(id)).spans)
         print("\nWhat happened because of OrderPlaced:\n")
-        print(FlowView.tree.render(flow, colour: Output.isColoured))
+        print(FlowView.tree.render(flow, options: Output.viewOptions()))
         print("The same as Mermaid, to paste into any Markdown:\n")
         print(FlowView.flowchart.render(flow))
         let option = store.commandLine

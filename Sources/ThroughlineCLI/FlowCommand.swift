@@ -45,7 +45,7 @@ struct FlowCommand: ParsableCommand {
         if found.isCut {
             Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
         }
-        print(view.render(Flow(found.spans), colour: Output.isColoured), terminator: "")
+        print(view.render(Flow(found.spans), options: Output.viewOptions()), terminator: "")
     }
 
     /// The newest with a message in it: a timer's or a rebuild's trace is not what anybody means.

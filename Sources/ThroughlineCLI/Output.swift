@@ -1,4 +1,5 @@
 import Foundation
+import ThroughlineFlow
 
 /// What commands print and how.
 enum Output {
@@ -7,6 +8,21 @@ enum Output {
         let environment = ProcessInfo.processInfo.environment
         return environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
             && isatty(STDOUT_FILENO) == 1
+    }
+
+    /// What fits the screen; where nobody looks on, 48 lines of 120 characters.
+    static func viewOptions() -> ViewOptions {
+        var options = ViewOptions()
+        options.isColoured = isColoured
+        options.columns = 120
+        options.lines = 48
+        var size = winsize()
+        if isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 {
+            options.columns = Int(size.ws_col)
+            // The prompt, before and after, wants room too.
+            options.lines = max(16, Int(size.ws_row) - 3)
+        }
+        return options
     }
 
     /// Says something beside the result: on standard error, so that a diagram on standard output stays one.

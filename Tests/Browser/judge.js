@@ -54,11 +54,27 @@ function judgeSequence(problems, expected, db, svg) {
   }
   const notes = messages.filter((m) => m.type === types.NOTE).map((m) => [m.from, decode(m.message)]);
   compare(problems, "notes", expected.notes, notes);
+  const words = { [types.PAR_START]: "par", [types.PAR_AND]: "and", [types.PAR_END]: "end" };
+  const blocks = messages.filter((m) => m.type in words)
+    .map((m) => (m.type === types.PAR_START ? ["par", decode(m.message)] : [words[m.type]]));
+  compare(problems, "blocks", [expected.blocks], [blocks]);
   const count = (type) => messages.filter((m) => m.type === type).length;
   compare(problems, "activations", [expected.activations, expected.activations],
     [count(types.ACTIVE_START), count(types.ACTIVE_END)]);
   const seen = (selector) => [...svg.querySelectorAll(selector)].map((e) => squeezed(e.textContent));
   compare(problems, "drawn messages", expected.arrows.map((a) => squeezed(a[3])), seen("text.messageText"));
+}
+
+function judgeGantt(problems, expected, db, svg) {
+  const tasks = db.getTasks().map((t) => [
+    t.id, decode(t.task).trim(), decode(t.section).trim(), t.milestone ? "milestone" : t.done ? "done" : t.active ? "active" : "",
+    !!t.crit, t.startTime.getTime(), t.endTime.getTime(),
+  ]);
+  compare(problems, "tasks", expected.tasks, tasks);
+  compare(problems, "sections", expected.sections, db.getSections().map((t) => decode(t).trim()));
+  const seen = (selector) => [...svg.querySelectorAll(selector)].map((e) => squeezed(e.textContent));
+  compare(problems, "drawn tasks", expected.tasks.map((t) => squeezed(t[1])), seen("text[class*='taskText']"));
+  compare(problems, "drawn sections", expected.sections.map(squeezed), seen("text.sectionTitle"));
 }
 
 (async () => {
@@ -74,6 +90,7 @@ function judgeSequence(problems, expected, db, svg) {
       if (drawn.body.textContent.includes("Unsupported markdown")) problems.push("a label was taken for Markdown");
       if (item.title != null && !drawn.body.textContent.includes(item.title)) problems.push("the title is not drawn");
       if (item.kind === "flowchart") judgeFlowchart(problems, item.expected, diagram.db, drawn);
+      else if (item.kind === "gantt") judgeGantt(problems, item.expected, diagram.db, drawn);
       else judgeSequence(problems, item.expected, diagram.db, drawn);
     } catch (error) {
       problems.push(String(error?.message ?? error).split("\n").slice(0, 4).join(" / "));

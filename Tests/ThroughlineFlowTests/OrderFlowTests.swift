@@ -97,23 +97,19 @@ import ThroughlineModel
             tree == """
                 order 1042 · 5 messages · 5 services · 2.31 s · 1 dead letter, replayed
                 orders · POST /orders  12 ms
-                └─ orders emits OrderPlaced → orders
+                └─ emits OrderPlaced → orders
                    ├─ billing  waited 4 ms · took 310 ms ✓  ◀ critical
-                   │  ├─ billing · INSERT payments  40 ms
-                   │  └─ billing emits PaymentCharged → payments
-                   │     └─ shipping  waited 1.2 s · took 90 ms ✓  ◀ critical
-                   │        ├─ shipping emits OrderShipped → shipping  nobody handled it · caused by StockReserved and PaymentCharged
-                   │        └─ shipping sends SendConfirmationEmail → mail.commands
-                   │           └─ notifications  waited 2 ms · took 709 ms ✓  ◀ critical
+                   │  ├─ INSERT payments  40 ms
+                   │  └─ emits PaymentCharged → payments ▸ shipping  waited 1.2 s · took 90 ms ✓  ◀ critical
+                   │     ├─ emits OrderShipped → shipping  nobody handled it · caused by StockReserved and PaymentCharged
+                   │     └─ sends SendConfirmationEmail → mail.commands ▸ notifications  waited 2 ms · took 709 ms ✓  ◀ critical
                    ├─ inventory  waited 5 ms · took 45 ms ✓
-                   │  └─ inventory emits StockReserved → stock
-                   │     └─ shipping  waited 7 ms · took 5 ms ✓
+                   │  └─ emits StockReserved → stock ▸ shipping  waited 7 ms · took 5 ms ✓
                    └─ notifications  waited 5 ms · 3 attempts ✗ TemplateError dead letter
                       ├─ attempt 1 · took 9 ms ✗ TemplateError
                       ├─ attempt 2 · after 93 ms · took 9 ms ✗ TemplateError
                       ├─ attempt 3 · after 281 ms · took 9 ms ✗ TemplateError
-                      └─ notifications sets aside OrderPlaced → orders.dlq
-                         └─ notifications  replayed after 41 s · took 14 ms ✓
+                      └─ sets aside OrderPlaced → orders.dlq ▸ notifications  replayed after 41 s · took 14 ms ✓
 
                 """)
     }

@@ -31,6 +31,7 @@ enum JudgedCase {
             notes.append([first.id, MermaidText.plain(title)])
         }
         var activations = 0
+        var blocks: [[String]] = []
         for line in diagram.lines {
             switch line {
             case .arrow(let arrow, let from, let to, let text):
@@ -38,12 +39,31 @@ enum JudgedCase {
             case .note(let id, let text): notes.append([id, MermaidText.plain(text)])
             case .activate: activations += 1
             case .deactivate: break
+            case .par(let text): blocks.append(["par", MermaidText.plain(text)])
+            case .and: blocks.append(["and"])
+            case .end: blocks.append(["end"])
             }
         }
         let participants = diagram.participants.map { ["id": $0.id, "name": MermaidText.plain($0.name)] }
         try write(
             name, "sequence", diagram.title, diagram.text,
-            ["participants": participants, "arrows": arrows, "notes": notes, "activations": activations])
+            [
+                "participants": participants, "arrows": arrows, "notes": notes, "activations": activations,
+                "blocks": blocks,
+            ])
+    }
+
+    static func write(_ chart: GanttChart, as name: String) throws {
+        let tasks = chart.sections.flatMap { section in
+            section.tasks.map { task -> [Any] in
+                [
+                    task.id, MermaidText.plain(task.text), MermaidText.plain(section.title), task.mark.rawValue,
+                    task.isCritical, task.start, task.end,
+                ]
+            }
+        }
+        let sections = chart.sections.map { MermaidText.plain($0.title) }
+        try write(name, "gantt", chart.title, chart.text, ["sections": sections, "tasks": tasks])
     }
 
     private static func write(

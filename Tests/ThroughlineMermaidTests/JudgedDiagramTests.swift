@@ -10,8 +10,9 @@ import ThroughlineFlow
     func `every view of every golden flow goes to the judge`(golden: GoldenFlow) throws {
         let flow = Flow(golden.records)
         try JudgedCase.write(FlowchartView.chart(of: flow), as: "\(golden)-flowchart")
-        try JudgedCase.write(CausationView.chart(of: flow), as: "\(golden)-causation")
-        try JudgedCase.write(SequenceView.diagram(of: flow), as: "\(golden)-sequence")
+        try JudgedCase.write(CausationView.chart(of: flow).chart, as: "\(golden)-causation")
+        try JudgedCase.write(SequenceView.diagram(of: flow).diagram, as: "\(golden)-sequence")
+        try JudgedCase.write(TimelineView.chart(of: flow).chart, as: "\(golden)-timeline")
         var builder = MapBuilder()
         for record in golden.records { builder.add(record) }
         try JudgedCase.write(MapFlowchart.chart(of: builder.map, destination: nil), as: "\(golden)-map")
@@ -23,11 +24,11 @@ import ThroughlineFlow
         #expect(flowchart.edges.count <= 500 && flowchart.text.utf16.count <= 50_000)
         #expect(flowchart.nodes.contains { $0.text.contains("olded") || $0.text.contains("not shown") })
         try JudgedCase.write(flowchart, as: "large-flowchart")
-        let causation = CausationView.chart(of: flow)
+        let causation = CausationView.chart(of: flow).chart
         #expect(causation.edges.count <= 500 && causation.text.utf16.count <= 50_000)
         #expect(causation.nodes.contains { $0.text.contains("×") })
         try JudgedCase.write(causation, as: "large-causation")
-        let sequence = SequenceView.diagram(of: flow)
+        let sequence = SequenceView.diagram(of: flow).diagram
         #expect(sequence.text.utf16.count <= 50_000)
         #expect(sequence.text.contains("olded") || sequence.text.contains("not shown"))
         try JudgedCase.write(sequence, as: "large-sequence")
@@ -46,7 +47,7 @@ import ThroughlineFlow
     @Test func `flows and maps of nothing are drawn too`() throws {
         let flow = Flow([])
         try JudgedCase.write(FlowchartView.chart(of: flow), as: "empty-flowchart")
-        try JudgedCase.write(CausationView.chart(of: flow), as: "empty-causation")
+        try JudgedCase.write(CausationView.chart(of: flow).chart, as: "empty-causation")
         try JudgedCase.write(MapFlowchart.chart(of: MapBuilder().map, destination: nil), as: "empty-map")
         try JudgedCase.write(MapFlowchart.chart(of: MapBuilder().map, destination: "x"), as: "empty-destination")
     }

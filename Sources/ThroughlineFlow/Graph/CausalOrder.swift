@@ -60,7 +60,7 @@ package enum CausalOrder {
 }
 
 /// A binary heap of numbers, smallest first.
-private struct RankHeap {
+struct RankHeap {
     private var items: [Int] = []
 
     mutating func insert(_ item: Int) {

@@ -2,103 +2,108 @@ import ThroughlineModel
 
 /// Draws a flow as text for a terminal: what was published, who handled it, and what that led to, indented.
 ///
-/// A message that several messages caused stands under the first of them; the others name it.
+/// A message that several messages caused stands under the first of them; the others name it. Alike siblings are one
+/// line, marked ×N with the spread of their times.
 public enum FlowTree {
     /// The tree, ending in a newline.
     ///
     /// - Parameters:
     ///   - flow: what to show.
     ///   - title: what to call it; nil takes the type of its first message and the end of its correlation id.
-    ///   - colour: true to write ANSI colours. Nothing is said by colour alone.
-    public static func text(of flow: Flow, title: String? = nil, colour: Bool = false) -> String {
-        var lines = [Ink(isOn: colour).bold(OneLine.of(flow.headline(title: title)))]
-        let roots = TreeBuilder(flow, ink: Ink(isOn: colour)).roots
-        for (place, root) in TreeNode.folded(roots).enumerated() {
-            root.write(to: &lines, prefix: "", isLast: place == roots.count - 1, isRoot: true)
-        }
-        return lines.joined(separator: "\n") + "\n"
+    ///   - options: how much to show, and how.
+    public static func text(of flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()) -> String {
+        rendered(flow, title: title, options: options).text
     }
+
+    /// The tree, and what of it is folded.
+    package static func rendered(
+        _ flow: Flow, title: String?, options: ViewOptions
+    ) -> (text: String, folding: String?) {
+        let folded = FoldedOutline(Outline(flow), unfolding: options.unfolding)
+        let lines = options.unfolding == .everything ? Int.max : options.lines ?? usualLines
+        let columns = options.columns ?? usualColumns
+        let depth = options.unfolding == .everything ? Int.max : max(4, (columns - 40) / 3)
+        var room = lines
+        while true {
+            let selection = OutlineSelection(folded, room: room, depth: depth, focus: options.focus) { node in
+                folded.nodes[node].parent.flatMap(folded.onlyDelivery) != node
+            }
+            var writer = TreeWriter(selection, options)
+            writer.write(title: title)
+            if writer.lines.count <= lines || room <= 8 || options.unfolding != .nothing {
+                return (writer.lines.joined(separator: "\n") + "\n", FoldingText.of(selection))
+            }
+            // Lines that say what is left out take room themselves.
+            room -= max(1, writer.lines.count - lines)
+        }
+    }
+
+    private static let usualLines = 200
+    private static let usualColumns = 160
 }
 
-/// One line of the tree and what hangs below it.
-struct TreeNode {
-    var text: String
-    /// What alike siblings share: the line without ids and times.
-    var kind: String
-    var children: [TreeNode] = []
+/// Writes what was selected, line by line.
+private struct TreeWriter {
+    private(set) var lines: [String] = []
 
-    /// Alike siblings in a row from that many on are shown once.
-    private static let foldFrom = 6
-    /// Deeper than that, lines would leave the screen.
-    private static let maximumDepth = 40
+    private let selection: OutlineSelection
+    private let flow: Flow
+    private let options: ViewOptions
+    private let texts: TreeText
 
-    func write(to lines: inout [String], prefix: String, isLast: Bool, isRoot: Bool = false) {
-        lines.append(isRoot ? text : "\(prefix)\(isLast ? "└─ " : "├─ ")\(text)")
-        let below = isRoot ? "" : prefix + (isLast ? "   " : "│  ")
-        if below.count > Self.maximumDepth * 3, !children.isEmpty {
-            lines.append("\(below)└─ … deeper than \(Self.maximumDepth) steps, not shown")
-            return
-        }
-        let children = Self.folded(children)
-        for (place, child) in children.enumerated() {
-            child.write(to: &lines, prefix: below, isLast: place == children.count - 1)
-        }
+    private struct Step {
+        var node: Int?
+        var rest: OutlineSelection.Rest?
+        var prefix: String
+        var isLast: Bool
+        var isRoot: Bool
     }
 
-    /// The whole shape below a line, so that only siblings that led to the same are folded.
-    private var shape: String {
-        children.isEmpty ? kind : "\(kind)(\(children.map(\.shape).joined(separator: ",")))"
+    init(_ selection: OutlineSelection, _ options: ViewOptions) {
+        self.selection = selection
+        self.options = options
+        flow = selection.folded.flow
+        texts = TreeText(selection.folded, focus: options.focus)
     }
 
-    static func folded(_ nodes: [TreeNode]) -> [TreeNode] {
-        guard nodes.count >= foldFrom else { return nodes }
-        var counts: [String: Int] = [:]
-        let shapes = nodes.map(\.shape)
-        for shape in shapes { counts[shape, default: 0] += 1 }
-        var shown: Set<String> = []
-        var result: [TreeNode] = []
-        for (node, shape) in zip(nodes, shapes) {
-            guard let count = counts[shape], count >= foldFrom else {
-                result.append(node)
+    mutating func write(title: String?) {
+        var head = TextLine()
+        head.add(flow.headline(title: title), .bold)
+        lines.append(head.text(columns: nil, isColoured: options.isColoured))
+        var stack = steps(below: nil, children: selection.folded.roots, prefix: "", isRoot: true)
+        while let step = stack.popLast() {
+            let before = step.isRoot ? "" : step.prefix + (step.isLast ? "└─ " : "├─ ")
+            let below = step.isRoot ? "" : step.prefix + (step.isLast ? "   " : "│  ")
+            guard let node = step.node else {
+                var line = TextLine()
+                line.add(FoldingText.more(step.rest ?? OutlineSelection.Rest()), .dim)
+                append(line, before)
                 continue
             }
-            if shown.insert(shape).inserted {
-                var folded = node
-                folded.text += "  ×\(count), all alike"
-                result.append(folded)
+            var line = texts.line(for: node)
+            var end = node
+            if let next = selection.folded.onlyDelivery(of: node), selection.isShown[next] {
+                line.add(" ▸ ", .dim)
+                line.add(texts.line(for: next))
+                end = next
             }
+            append(line, before)
+            stack += steps(below: end, children: selection.folded.nodes[end].children, prefix: below, isRoot: false)
         }
-        return result
     }
-}
 
-/// ANSI colours, when they are wanted.
-struct Ink {
-    var isOn: Bool
-
-    func bold(_ text: String) -> String { wrapped(text, "1") }
-    func dim(_ text: String) -> String { wrapped(text, "2") }
-    func red(_ text: String) -> String { wrapped(text, "31") }
-    func green(_ text: String) -> String { wrapped(text, "32") }
-    func yellow(_ text: String) -> String { wrapped(text, "33") }
-    func cyan(_ text: String) -> String { wrapped(text, "36") }
-
-    private func wrapped(_ text: String, _ code: String) -> String {
-        isOn && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    private mutating func append(_ line: TextLine, _ before: String) {
+        let room = options.columns.map { max(12, $0 - before.count) }
+        lines.append(before + line.text(columns: room, isColoured: options.isColoured))
     }
-}
 
-/// Names come from outside: no line ends, and no control characters that a terminal would obey.
-enum OneLine {
-    static func of(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029: result.append(" ")
-            case 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: continue
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
+    /// Steps to put on a stack: last first.
+    private func steps(below node: Int?, children: [Int], prefix: String, isRoot: Bool) -> [Step] {
+        let shown = children.filter { selection.isShown[$0] }
+        let rest = selection.rest(below: node)
+        var steps = shown.map { Step(node: $0, rest: nil, prefix: prefix, isLast: false, isRoot: isRoot) }
+        if rest.siblings > 0 { steps.append(Step(node: nil, rest: rest, prefix: prefix, isLast: true, isRoot: isRoot)) }
+        if !steps.isEmpty { steps[steps.count - 1].isLast = true }
+        return steps.reversed()
     }
 }

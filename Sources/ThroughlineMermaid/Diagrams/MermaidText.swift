@@ -1,3 +1,5 @@
+import ThroughlineFlow
+
 /// Makes any text safe inside a Mermaid diagram, without changing what a reader sees.
 ///
 /// Every rule was proven in a browser with Mermaid 11: quotes end a label, `<b>` renders bold even under strict
@@ -13,6 +15,23 @@ enum MermaidText {
     static func line(_ text: String) -> String {
         escaped(plain(text), alsoReserved: [";", ":", ",", "+", "-", "{", "}", "(", ")", "[", "]", "=", "@", "%"])
     }
+
+    /// The text of a gantt chart's section or task: it ends at a colon, and a number sign or semicolon starts a comment.
+    static func item(_ text: String) -> String {
+        let text = plain(text)
+        let escaped = escaped(text, alsoReserved: [";", ":", ","], everywhere: true)
+        guard let first = text.unicodeScalars.first, escaped.unicodeScalars.first == first else { return escaped }
+        let word = text.lowercased()
+        let isKeyword = ganttWords.contains { word.hasPrefix($0) } || ("0"..."9").contains(first)
+        return isKeyword ? "#\(first.value);" + escaped.dropFirst() : escaped
+    }
+
+    /// What a line of a gantt chart may begin with, whatever stands after it.
+    private static let ganttWords = [
+        "acc", "axisformat", "call", "click", "dateformat", "excludes", "friday", "gantt", "href", "includes",
+        "inclusiveenddates", "monday", "saturday", "section", "sunday", "thursday", "tickinterval", "title",
+        "todaymarker", "topaxis", "tuesday", "wednesday", "weekday", "weekend",
+    ]
 
     /// A quoted title in a diagram's front matter (YAML), without the quotes.
     static func title(_ text: String) -> String {
@@ -42,10 +61,7 @@ enum MermaidText {
     /// The text with at most that many characters; what is left out of the middle shows as `…`. The end weighs more
     /// than the start, because names grow on the left: `com.example.orders.OrderPlaced`.
     static func shortened(_ text: String, to limit: Int) -> String {
-        let text = plain(text)
-        guard text.count > limit, limit > 3 else { return text }
-        let head = (limit - 1) / 3
-        return "\(text.prefix(head))…\(text.suffix(limit - 1 - head))"
+        OneLine.shortened(plain(text), to: limit)
     }
 
     /// Some rules are applied after Mermaid has put the escaped characters back: `$$`, `\n` and `fa:fa-` need something
@@ -53,7 +69,9 @@ enum MermaidText {
     static let breaker: Unicode.Scalar = "\u{2060}"
 
     /// A label that a person wrote may start like a Markdown list, which Mermaid refuses to draw.
-    private static func escaped(_ text: String, alsoReserved reserved: Set<Unicode.Scalar>) -> String {
+    private static func escaped(
+        _ text: String, alsoReserved reserved: Set<Unicode.Scalar>, everywhere: Bool = false
+    ) -> String {
         let scalars = Array(text.unicodeScalars)
         var result = ""
         for (place, scalar) in scalars.enumerated() {
@@ -68,6 +86,7 @@ enum MermaidText {
             case "#", "\\", "`", "$", "*", "~": result += "#\(scalar.value);"
             case "%" where next == "%" || previous == "%" || next == "{": result += "#37;"
             case "_" where place == 0 || place == scalars.count - 1 || next == "_" || previous == "_": result += "#95;"
+            case ":" where everywhere: result += "#58;"
             case ":" where next == "f": result += ":\(breaker)"
             case ":" where next == "/": result += "#58;"
             case "-" where place == 0 || next == "-" || next == ">": result += "#45;"
@@ -76,7 +95,7 @@ enum MermaidText {
             case ")" where place > 0 && next == " " && ("0"..."9").contains(previous): result += "#41;"
             case "=" where place == 0 || next == "=": result += "#61;"
             default:
-                if reserved.contains(scalar), scalar == ";" || place == 0 {
+                if reserved.contains(scalar), everywhere || scalar == ";" || place == 0 {
                     result += "#\(scalar.value);"
                 } else {
                     result.unicodeScalars.append(scalar)

@@ -19,6 +19,10 @@ struct SequenceDiagram {
         case activate(String)
         case deactivate(String)
         case note(over: String, text: String)
+        /// What follows, up to `and` or `end`, goes on at the same time as the other parts.
+        case par(String)
+        case and
+        case end
     }
 
     var title: String?
@@ -43,13 +47,22 @@ struct SequenceDiagram {
         }
         // Mermaid cuts off the titles of sequence diagrams that are narrower than they are; a note has its room.
         if let title, let over = titleSpan { text.append("  Note over \(over): \(MermaidText.line(title))") }
+        var isInside = false
         for line in lines {
+            let indent = isInside ? "    " : "  "
             switch line {
             case .arrow(let arrow, let from, let to, let label):
-                text.append("  \(from)\(arrow.rawValue)\(to): \(MermaidText.line(label))")
-            case .activate(let id): text.append("  activate \(id)")
-            case .deactivate(let id): text.append("  deactivate \(id)")
-            case .note(let id, let label): text.append("  Note over \(id): \(MermaidText.line(label))")
+                text.append("\(indent)\(from)\(arrow.rawValue)\(to): \(MermaidText.line(label))")
+            case .activate(let id): text.append("\(indent)activate \(id)")
+            case .deactivate(let id): text.append("\(indent)deactivate \(id)")
+            case .note(let id, let label): text.append("\(indent)Note over \(id): \(MermaidText.line(label))")
+            case .par(let label):
+                text.append("  par \(MermaidText.line(label))")
+                isInside = true
+            case .and: text.append("  and")
+            case .end:
+                text.append("  end")
+                isInside = false
             }
         }
         return text.joined(separator: "\n") + "\n"

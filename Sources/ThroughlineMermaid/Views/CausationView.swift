@@ -5,79 +5,83 @@ import ThroughlineModel
 struct CausationView {
     private(set) var chart: Flowchart
     private let flow: Flow
+    private let selection: OutlineSelection
     private var slugs = SlugAllocator()
     private var groupOf: [Message.ID: Int] = [:]
     private var groups: [[Message]] = []
+    private var groupOfNode: [Int: Int] = [:]
     private let publications: [Message.ID: [Publication]]
     private let hops: [Message.ID: [Hop]]
-    private var drawnEdges: Set<String> = []
-
-    /// Siblings of one kind from that many on are one node, as long as the chart fits anyway.
-    private static let usualFold = 6
 
     /// The chart as it is drawn: inside Mermaid's limits.
-    static func chart(of flow: Flow, title: String? = nil) -> Flowchart {
-        let usual = CausationView(flow, title: title, foldFrom: usualFold).chart
-        if FlowchartFolder.fits(usual) { return usual }
-        return FlowchartFolder.fitted(CausationView(flow, title: title, foldFrom: 2).chart)
+    static func chart(
+        of flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()
+    ) -> (chart: Flowchart, folding: String?) {
+        let drawn = ReadableFold(flow, options, .message).fitted(
+            draw: { CausationView($0, title: title, focus: options.focus).chart }, fits: FlowchartFolder.fits)
+        return (drawn.picture, drawn.folding)
     }
 
-    private init(_ flow: Flow, title: String?, foldFrom: Int) {
-        self.flow = flow
+    private init(_ selection: OutlineSelection, title: String?, focus: String?) {
+        self.selection = selection
+        flow = selection.folded.flow
         chart = Flowchart(title: flow.headline(title: title), direction: .topToBottom)
         publications = Dictionary(grouping: flow.publications, by: \.id.message)
         hops = Dictionary(grouping: flow.hops, by: \.message)
-        fold(from: foldFrom)
-        for place in groups.indices { chart.nodes.append(node(place)) }
+        addGroups()
+        addUnrecorded()
+        for place in groups.indices { chart.nodes.append(node(place, focus)) }
         addCauses()
         for place in groups.indices { addOutcomes(place) }
+        addRest()
     }
 
-    private struct Kind: Hashable {
-        var causes: [Int]
-        var title: String
-        var intent: MessageIntent?
-        var services: [String]
-        var destinations: [String]
-        var outcome: String
-    }
-
-    /// Siblings: the same causes, type, sender and outcome. Causes come before effects in `flow.messages`, so that the
-    /// effects of folded messages meet again.
-    private mutating func fold(from minimum: Int) {
-        var kinds: [Kind: [Message]] = [:]
-        for message in flow.messages { kinds[kind(message, groupOf), default: []].append(message) }
-        // Two passes, because the kinds of effects are only final when their causes are grouped.
-        var placeOfKind: [Kind: Int] = [:]
-        for message in flow.messages {
-            let kind = kind(message, groupOf)
-            let rough = kinds[self.kind(message, [:])]?.count ?? 1
-            if rough >= minimum, let place = placeOfKind[kind] {
-                groups[place].append(message)
-                groupOf[message.id] = place
-            } else {
-                placeOfKind[kind] = groups.count
-                groupOf[message.id] = groups.count
-                groups.append([message])
+    /// A message is where it was first sent; that it was set aside or replayed later is an outcome of it.
+    private mutating func addGroups() {
+        let folded = selection.folded
+        for node in selection.shown {
+            guard case .publication = folded.subject(node) else { continue }
+            let members = folded.nodes[node].members.compactMap { member -> Message? in
+                guard case .publication(let place) = folded.outline.nodes[member].subject else { return nil }
+                let id = flow.publications[place].id.message
+                return groupOf[id] == nil ? flow.message(id) : nil
             }
+            if members.isEmpty { continue }
+            groupOfNode[node] = groups.count
+            for member in members { groupOf[member.id] = groups.count }
+            groups.append(members)
         }
     }
 
-    private func kind(_ message: Message, _ groupOf: [Message.ID: Int]) -> Kind {
-        let publications = publications[message.id] ?? []
-        let outcome = (hops[message.id] ?? []).filter { $0.failed || $0.isReplay || $0.isUnfinished }
-            .map { "\($0.consumer.service) \($0.failed) \($0.isReplay)" }.joined(separator: ",")
-        return Kind(
-            causes: message.causes.compactMap { groupOf[$0] }, title: message.title, intent: message.intent,
-            services: publications.flatMap(\.services).uniqued(), destinations: publications.map(\.id.destination),
-            outcome: outcome)
+    /// Messages that are only known as causes, those with the same effects as one.
+    private mutating func addUnrecorded() {
+        var effects: [Message.ID: Set<Int>] = [:]
+        for message in flow.messages {
+            guard let group = groupOf[message.id] else { continue }
+            for cause in message.causes where groupOf[cause] == nil { effects[cause, default: []].insert(group) }
+        }
+        var places: [Set<Int>: [Message]] = [:]
+        var order: [Set<Int>] = []
+        for message in flow.messages where !message.isRecorded {
+            guard let led = effects[message.id] else { continue }
+            if places[led] == nil { order.append(led) }
+            places[led, default: []].append(message)
+        }
+        for led in order {
+            guard let alike = places[led] else { continue }
+            let bundles = alike.count < FoldedOutline.usualMinimum ? alike.map { [$0] } : [alike]
+            for bundle in bundles {
+                for message in bundle { groupOf[message.id] = groups.count }
+                groups.append(bundle)
+            }
+        }
     }
 
     private mutating func id(_ place: Int) -> String {
         slugs.id("m", groups[place][0].title, key: "\(place)")
     }
 
-    private mutating func node(_ place: Int) -> Flowchart.Node {
+    private mutating func node(_ place: Int, _ focus: String?) -> Flowchart.Node {
         let members = groups[place]
         let message = members[0]
         let count = members.count > 1 ? " ×\(members.count)" : ""
@@ -93,67 +97,80 @@ struct CausationView {
         let sender =
             missing.map { "sender unknown: \($0.rawValue)" }
             ?? MermaidText.shortened(publication?.services.first ?? "sender unknown", to: 28)
-        let time = publication?.began.map { " · \(timeText($0, isRoot: place == 0))" } ?? ""
+        let times = members.compactMap { publications[$0.id]?.first?.began }
+        let time = timeText(times, isRoot: place == 0).map { " · \($0)" } ?? ""
+        let isAskedFor = focus.map { focus in members.contains { $0.id.description == focus } } ?? false
         return Flowchart.Node(
-            id: id(place), text: title + count, detail: sender + time,
+            id: id(place), text: title + count + (isAskedFor ? " ◀" : ""), detail: sender + time,
             shape: message.intent == .command ? .parallelogram : .rounded, styles: missing == nil ? [] : [.inferred])
     }
 
-    private func timeText(_ time: Timestamp, isRoot: Bool) -> String {
-        guard !isRoot, let start = flow.start else { return time.timeOfDay }
-        return "+\(DurationText.short(start.nanoseconds(until: time)))"
-    }
-
-    private mutating func addCauses() {
-        let critical = zip(flow.criticalPath, flow.criticalPath.dropFirst()).map {
-            Pair(cause: $0.publication.message, effect: $1.publication.message)
-        }
-        let criticalPairs = Set(critical)
-        var best: [GroupPair: (isCritical: Bool, wait: UInt64, isReplay: Bool)] = [:]
-        var order: [GroupPair] = []
-        for message in flow.messages {
-            guard let effect = groupOf[message.id] else { continue }
-            for cause in message.causes {
-                guard let origin = groupOf[cause] else { continue }
-                let pair = GroupPair(cause: origin, effect: effect)
-                let isReplay = comesFromReplay(message.id) && hops[cause]?.contains(where: \.isReplay) == true
-                let old = best[pair]
-                if old == nil { order.append(pair) }
-                best[pair] = (
-                    (old?.isCritical ?? false) || criticalPairs.contains(Pair(cause: cause, effect: message.id)),
-                    max(old?.wait ?? 0, wait(of: cause, before: message.id)), (old?.isReplay ?? true) && isReplay
-                )
-            }
-        }
-        let labelled = Dictionary(grouping: order, by: \.cause).compactMapValues { pairs in
-            pairs.first { best[$0]?.isCritical == true } ?? pairs.first
-        }
-        for pair in order {
-            guard let (isCritical, wait, isReplay) = best[pair] else { continue }
-            let isLong = labelled[pair.cause] == pair && wait >= 1_000_000 && wait >= flow.latency / 10
-            let from = isReplay ? outcomeID(pair.cause, "replay") : id(pair.cause)
-            chart.edges.append(
-                Flowchart.Edge(
-                    from: from, to: id(pair.effect), text: isLong ? "waited \(DurationText.short(wait))" : nil,
-                    stroke: isCritical ? .thick : .normal))
-        }
-        for edge in flow.edges where edge.relation == .correlates {
-            guard case .message(let first) = edge.from, case .message(let second) = edge.to,
-                let from = groupOf[first], let to = groupOf[second], from != to
-            else { continue }
-            let drawn = Flowchart.Edge(from: id(from), to: id(to), text: "same correlation id", stroke: .dottedLine)
-            if !chart.edges.contains(drawn) { chart.edges.append(drawn) }
-        }
+    private func timeText(_ times: [Timestamp], isRoot: Bool) -> String? {
+        guard let first = times.min() else { return nil }
+        guard !isRoot, let start = flow.start else { return first.timeOfDay }
+        return DurationText.spread(times.map { start.nanoseconds(until: $0) }).map { "+\($0)" }
     }
 
     private struct Pair: Hashable {
+        var cause: Int
+        var effect: Int
+    }
+
+    private struct Cause {
+        var isCritical = false
+        var wait: UInt64 = 0
+        var isReplay = true
+    }
+
+    private struct CriticalPair: Hashable {
         var cause: Message.ID
         var effect: Message.ID
     }
 
-    private struct GroupPair: Hashable {
-        var cause: Int
-        var effect: Int
+    private mutating func addCauses() {
+        let critical = Set(
+            zip(flow.criticalPath, flow.criticalPath.dropFirst()).map {
+                CriticalPair(cause: $0.publication.message, effect: $1.publication.message)
+            })
+        var causes: [Pair: Cause] = [:]
+        var order: [Pair] = []
+        for message in flow.messages {
+            guard let effect = groupOf[message.id] else { continue }
+            for cause in message.causes {
+                guard let origin = groupOf[cause] else { continue }
+                let pair = Pair(cause: origin, effect: effect)
+                if causes[pair] == nil { order.append(pair) }
+                var known = causes[pair] ?? Cause()
+                known.isCritical =
+                    known.isCritical || critical.contains(CriticalPair(cause: cause, effect: message.id))
+                known.wait = max(known.wait, wait(of: cause, before: message.id))
+                known.isReplay =
+                    known.isReplay && comesFromReplay(message.id) && hops[cause]?.contains(where: \.isReplay) == true
+                causes[pair] = known
+            }
+        }
+        let labelled = Dictionary(grouping: order, by: \.cause).compactMapValues { pairs in
+            pairs.first { causes[$0]?.isCritical == true } ?? pairs.first
+        }
+        for pair in order {
+            guard let cause = causes[pair] else { continue }
+            let isLong =
+                labelled[pair.cause] == pair && cause.wait >= 1_000_000 && cause.wait >= flow.latency / 10
+            let from = cause.isReplay ? outcomeID(pair.cause, "replay") : id(pair.cause)
+            chart.edges.append(
+                Flowchart.Edge(
+                    from: from, to: id(pair.effect), text: isLong ? "waited \(DurationText.short(cause.wait))" : nil,
+                    stroke: cause.isCritical ? .thick : .normal))
+        }
+        var correlated: Set<Pair> = []
+        for edge in flow.edges where edge.relation == .correlates {
+            guard case .message(let first) = edge.from, case .message(let second) = edge.to,
+                let from = groupOf[first], let to = groupOf[second], from != to,
+                correlated.insert(Pair(cause: from, effect: to)).inserted
+            else { continue }
+            chart.edges.append(
+                Flowchart.Edge(from: id(from), to: id(to), text: "same correlation id", stroke: .dottedLine))
+        }
     }
 
     private func comesFromReplay(_ message: Message.ID) -> Bool {
@@ -197,7 +214,7 @@ struct CausationView {
         guard let replay = replays.first else { return }
         let sign = replays.contains(where: \.failed) ? "✗" : replays.contains(where: \.isUnfinished) ? "…" : "✓"
         let count = replays.count > 1 ? " ×\(replays.count)" : ""
-        let time = replay.start.map { " · \(timeText($0, isRoot: false))" } ?? ""
+        let time = replay.start.flatMap { timeText([$0], isRoot: false) }.map { " · \($0)" } ?? ""
         chart.nodes.append(
             Flowchart.Node(
                 id: outcomeID(place, "replay"), text: "\(title) ↻\(count)", detail: "replayed\(time) \(sign)",
@@ -212,5 +229,36 @@ struct CausationView {
         if hop.isDeadLetter { return "dead letter after \(tries)" }
         if hop.failed { return "failed after \(tries)" }
         return "never ended"
+    }
+
+    /// A node for what is left out below each message, or beside the roots.
+    private mutating func addRest() {
+        var rests: [Int?: OutlineSelection.Rest] = [:]
+        for node in [nil] + selection.shown.map(Optional.some) {
+            let rest = selection.rest(below: node)
+            if rest.messages > 0 { rests[node.flatMap(group), default: OutlineSelection.Rest()].add(rest) }
+        }
+        for place in [nil] + groups.indices.map(Optional.some) {
+            guard let rest = rests[place] else { continue }
+            let name = place.map { "rest \($0)" } ?? "rest"
+            let node = Flowchart.Node(
+                id: slugs.id("n", name), text: "… \(FoldingText.counted(rest.messages, "message")) left out",
+                detail: rest.failures > 0 ? "\(FoldingText.grouped(rest.failures)) ✗ among them" : nil, shape: .flag,
+                styles: [.inferred])
+            chart.nodes.append(node)
+            if let place {
+                chart.edges.append(Flowchart.Edge(from: id(place), to: node.id, text: nil, stroke: .dottedLine))
+            }
+        }
+    }
+
+    /// The group that a node of the outline belongs to.
+    private func group(of node: Int) -> Int? {
+        var place: Int? = node
+        while let current = place {
+            if let group = groupOfNode[current] { return group }
+            place = selection.folded.nodes[current].parent
+        }
+        return nil
     }
 }

@@ -10,7 +10,11 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
     case sequence
     /// Mermaid: message by message, which caused which.
     case causation
-    /// For machines.
+    /// Mermaid: who worked when, and what waited meanwhile.
+    case timeline
+    /// Graphviz: the flowchart for tools that know no Mermaid.
+    case dot
+    /// For machines: everything, never folded.
     case json
 
     /// Draws a flow. The text ends in a newline and is the same for the same records, in whatever order they came.
@@ -18,14 +22,42 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
     /// - Parameters:
     ///   - flow: what to show.
     ///   - title: what to call it; nil takes the type of its first message and the end of its correlation id.
-    ///   - colour: true to write ANSI colours; only the tree has any.
-    public func render(_ flow: Flow, title: String? = nil, colour: Bool = false) -> String {
+    ///   - options: how much to show, and how.
+    public func render(_ flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()) -> String {
+        rendered(flow, title: title, options: options).text
+    }
+
+    /// Draws a flow, and says what of it is folded or left out.
+    ///
+    /// - Parameters:
+    ///   - flow: what to show.
+    ///   - title: what to call it; nil takes the type of its first message and the end of its correlation id.
+    ///   - options: how much to show, and how.
+    public func rendered(_ flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()) -> RenderedFlow {
         switch self {
-        case .tree: FlowTree.text(of: flow, title: title, colour: colour)
-        case .flowchart: FlowchartView.chart(of: flow, title: title).text
-        case .sequence: SequenceView.diagram(of: flow, title: title).text
-        case .causation: CausationView.chart(of: flow, title: title).text
-        case .json: FlowJSON.text(of: flow)
+        case .tree:
+            let tree = FlowTree.rendered(flow, title: title, options: options)
+            return RenderedFlow(text: tree.text, folding: tree.folding)
+        case .flowchart: return RenderedFlow(text: FlowchartView.chart(of: flow, title: title).text)
+        case .sequence:
+            let (diagram, folding) = SequenceView.diagram(of: flow, title: title, options: options)
+            return RenderedFlow(text: diagram.text, folding: folding)
+        case .causation:
+            let (chart, folding) = CausationView.chart(of: flow, title: title, options: options)
+            return RenderedFlow(text: chart.text, folding: folding)
+        case .timeline:
+            let (chart, folding) = TimelineView.chart(of: flow, title: title, options: options)
+            return RenderedFlow(text: chart.text, folding: folding)
+        case .dot: return RenderedFlow(text: Graphviz(FlowchartView.chart(of: flow, title: title)).text)
+        case .json: return RenderedFlow(text: FlowJSON.text(of: flow))
         }
     }
+}
+
+/// A flow as text.
+public struct RenderedFlow: Sendable {
+    /// The picture, ending in a newline.
+    public var text: String
+    /// What of the flow is folded into others or left out, in words; nil when all of it is shown one by one.
+    public var folding: String?
 }

@@ -1,0 +1,19 @@
+extension DurationText {
+    /// One duration, or from the shortest to the longest of several: `4 ms`, `4–31 ms`, `0.4 ms–1.2 s`; nil for none.
+    package static func spread(_ durations: some Sequence<UInt64>) -> String? {
+        var shortest = UInt64.max
+        var longest: UInt64 = 0
+        var isEmpty = true
+        for duration in durations {
+            shortest = min(shortest, duration)
+            longest = max(longest, duration)
+            isEmpty = false
+        }
+        if isEmpty { return nil }
+        let (low, high) = (short(shortest), short(longest))
+        if low == high { return low }
+        let (lowParts, highParts) = (low.split(separator: " "), high.split(separator: " "))
+        let isOneUnit = lowParts.count == 2 && highParts.count == 2 && lowParts[1] == highParts[1]
+        return isOneUnit ? "\(lowParts[0])–\(high)" : "\(low)–\(high)"
+    }
+}

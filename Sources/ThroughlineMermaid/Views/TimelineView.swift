@@ -1,0 +1,223 @@
+import ThroughlineFlow
+import ThroughlineModel
+
+/// Draws who worked when, and what waited meanwhile: a section for each service, a row for each delivery.
+///
+/// What took place after the flow itself was over, because somebody decided to replay, is a moment at the end of the axis
+/// with its distance in words: drawn to scale it would leave no room for the rest.
+struct TimelineView {
+    private(set) var chart: GanttChart
+
+    /// The chart as it is drawn: inside Mermaid's limits.
+    static func chart(
+        of flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()
+    ) -> (chart: GanttChart, folding: String?) {
+        let drawn = ReadableFold(flow, options, .delivery).fitted(
+            draw: { TimelineView($0, title: title).chart }, fits: { MermaidLimit.allows($0.text) })
+        return (drawn.picture, drawn.folding)
+    }
+
+    private let flow: Flow
+    private let selection: OutlineSelection
+    private let start: UInt64
+    private let criticalHops: Set<Hop.ID>
+    private var rows: [String: [Row]] = [:]
+    private var services: [String] = []
+
+    private struct Row {
+        var order: UInt64
+        var bars: [Bar]
+    }
+
+    private struct Bar {
+        var text: String
+        var mark: GanttChart.Mark
+        var isCritical = false
+        /// Nanoseconds since the flow began; an end of nil is never.
+        var start: UInt64
+        var end: UInt64?
+    }
+
+    /// A wait that is shorter than this share of the axis is told in words alone.
+    private static let leastVisible: UInt64 = 50
+
+    private init(_ selection: OutlineSelection, title: String?) {
+        self.selection = selection
+        flow = selection.folded.flow
+        start = flow.start?.nanosecondsSinceEpoch ?? 0
+        criticalHops = Set(flow.criticalPath.compactMap(\.hop))
+        chart = GanttChart(title: flow.headline(title: title), axis: .fitting(flow.latency))
+        for node in selection.shown { add(node) }
+        addSections()
+    }
+
+    private mutating func add(_ node: Int) {
+        let folded = selection.folded
+        let members = folded.nodes[node].members.map { folded.outline.nodes[$0].subject }
+        switch members[0] {
+        case .hop:
+            let hops = members.compactMap { if case .hop(let place) = $0 { flow.hops[place] } else { nil } }
+            if !folded.outline.nodes[folded.nodes[node].members[0]].isInBatchAbove { add(hops) }
+        case .operation(let place):
+            // What goes on inside a handler is no row of its own.
+            if folded.nodes[node].parent == nil { add(flow.operations[place], count: members.count) }
+        case .publication(let place):
+            if folded.nodes[node].children.isEmpty { addUnread(flow.publications[place], count: members.count) }
+        case .attempt: break
+        }
+    }
+
+    private func elapsed(_ time: Timestamp) -> UInt64 {
+        time.nanosecondsSinceEpoch > start ? time.nanosecondsSinceEpoch - start : 0
+    }
+
+    private mutating func append(_ bars: [Bar], to service: String) {
+        guard let first = bars.first else { return }
+        if rows[service] == nil { services.append(service) }
+        rows[service, default: []].append(Row(order: first.start, bars: bars))
+    }
+
+    private mutating func add(_ operation: Operation, count: Int) {
+        let name = MermaidText.shortened(operation.record.name, to: 40) + (count > 1 ? " ×\(count)" : "")
+        append(
+            [
+                Bar(
+                    text: operation.failed ? "\(name) ✗" : operation.isUnfinished ? "\(name) … never ended" : name,
+                    mark: .working, start: elapsed(operation.record.start), end: operation.record.end.map(elapsed))
+            ], to: operation.service)
+    }
+
+    private mutating func addUnread(_ publication: Publication, count: Int) {
+        guard publication.id.reason != .deadLettered, let service = publication.services.first,
+            let time = publication.sent ?? publication.began
+        else { return }
+        let message = MermaidText.shortened(flow.message(publication.id.message)?.title ?? "message", to: 36)
+        let outcome = flow.failedToSend(publication) ? "✗ sending failed" : "nobody handled it"
+        append(
+            [
+                Bar(
+                    text: "\(message)\(count > 1 ? " ×\(count)" : "") · \(outcome)", mark: .moment,
+                    start: elapsed(time), end: elapsed(time))
+            ], to: service)
+    }
+
+    private mutating func add(_ hops: [Hop]) {
+        guard let hop = hops.first, let first = hop.attempts.first else { return }
+        let title =
+            MermaidText.shortened(flow.message(hop.message)?.title ?? "message", to: 36)
+            + (hops.count > 1 ? " ×\(hops.count)" : "")
+        let isCritical = hops.contains { criticalHops.contains($0.id) }
+        if isAfterwards(hop) {
+            let after = DurationText.spread(hops.compactMap(\.queueTime)).map { " after \($0)" } ?? ""
+            let sign = hop.failed ? "✗" : hop.isUnfinished ? "…" : "✓"
+            let what = hop.isReplay ? "replayed\(after)" : "handled \(DurationText.short(elapsed(first.start))) on"
+            append(
+                [
+                    Bar(
+                        text: "\(title) \(what) \(sign) (not to scale)", mark: .moment, start: flow.latency,
+                        end: flow.latency)
+                ], to: hop.consumer.service)
+            return
+        }
+        if hops.count > 1 {
+            append(folded(hops, title, isCritical), to: hop.consumer.service)
+            return
+        }
+        var bars: [Bar] = []
+        for attempt in hop.attempts { bars += self.bars(attempt, of: hop, title, isCritical) }
+        append(bars, to: hop.consumer.service)
+    }
+
+    private func isAfterwards(_ hop: Hop) -> Bool {
+        guard let first = hop.attempts.first else { return false }
+        return elapsed(first.start) > flow.latency && flow.isReplayed(first.operation)
+    }
+
+    private func isVisible(_ time: UInt64) -> Bool { time > 0 && time >= flow.latency / Self.leastVisible }
+
+    /// Waiting, then working; a retry waits for its turn.
+    private func bars(_ attempt: Attempt, of hop: Hop, _ title: String, _ isCritical: Bool) -> [Bar] {
+        let began = elapsed(attempt.start)
+        var bars: [Bar] = []
+        var words: [String] = []
+        let isTried = hop.attempts.count > 1 || attempt.number > 1
+        if let waited = attempt.waited, waited > 0 {
+            let text = "waited \(DurationText.short(waited))"
+            if isVisible(waited) {
+                let before = isTried && attempt.number > 1 ? " for attempt \(attempt.number)" : ""
+                bars.append(
+                    Bar(
+                        text: "\(title) · \(text)\(before)", mark: .waiting, isCritical: isCritical,
+                        start: began > waited ? began - waited : 0, end: began))
+            } else {
+                words.append(text)
+            }
+        }
+        if attempt.batchSize > 1 { words.append("batch of \(attempt.batchSize)") }
+        if isTried { words.insert("attempt \(attempt.number)", at: 0) }
+        if let took = attempt.took { words.append("worked \(DurationText.short(took))") }
+        if attempt.end == nil { words.append("… never ended") }
+        if attempt.number == hop.attempts.last?.number, hop.isDeadLetter {
+            words.append("✗ dead letter")
+        } else if let error = attempt.error {
+            words.append("✗ \(MermaidText.shortened(TypeName.short(error), to: 24))")
+        }
+        bars.append(
+            Bar(
+                text: ([title] + words).joined(separator: " · "), mark: .working, isCritical: isCritical, start: began,
+                end: attempt.end.map(elapsed)))
+        return bars
+    }
+
+    /// From when the first of them began to when the last ended.
+    private func folded(_ hops: [Hop], _ title: String, _ isCritical: Bool) -> [Bar] {
+        let starts = hops.compactMap { $0.start.map(elapsed) }
+        let ends = hops.compactMap { $0.end.map(elapsed) }
+        var words = [title]
+        if let waited = DurationText.spread(hops.compactMap(\.queueTime)) { words.append("waited \(waited)") }
+        words.append("worked \(DurationText.spread(hops.map(\.processingTime)) ?? "?")")
+        if hops[0].failed { words.append("✗ " + (hops[0].isDeadLetter ? "dead letters" : "failed")) }
+        if hops[0].isUnfinished { words.append("… never ended") }
+        return [
+            Bar(
+                text: words.joined(separator: " · "), mark: .working, isCritical: isCritical, start: starts.min() ?? 0,
+                end: ends.max())
+        ]
+    }
+
+    private mutating func addSections() {
+        var number = 0
+        var titles: [String: Int] = [:]
+        for service in services {
+            let name = MermaidText.shortened(service, to: 24)
+            titles[name, default: 0] += 1
+            let count = titles[name, default: 1]
+            var section = GanttChart.Section(title: count > 1 ? "\(name) (\(count))" : name)
+            for row in (rows[service] ?? []).enumerated().sorted(by: {
+                ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+            }) {
+                for bar in row.element.bars {
+                    number += 1
+                    let begin = chart.axis.place(bar.start)
+                    let end = max(chart.axis.place(bar.end ?? flow.latency), begin + (bar.mark == .moment ? 0 : 1))
+                    section.tasks.append(
+                        GanttChart.Task(
+                            id: "b\(number)", text: bar.text + (bar.isCritical ? " ◀" : ""), mark: bar.mark,
+                            isCritical: bar.isCritical, start: begin,
+                            end: end))
+                }
+            }
+            chart.sections.append(section)
+        }
+        if let folding = FoldingText.of(selection) { addNote("Folded: \(folding)") }
+        if chart.sections.isEmpty { addNote("nothing was handled") }
+    }
+
+    private mutating func addNote(_ text: String) {
+        let end = chart.axis.place(flow.latency)
+        chart.sections.append(
+            GanttChart.Section(
+                title: "note",
+                tasks: [GanttChart.Task(id: "note", text: text, mark: .moment, start: end, end: end)]))
+    }
+}
