@@ -8,7 +8,7 @@ enum JudgedCase {
     /// Writes nothing unless THROUGHLINE_MERMAID_OUT names a folder.
     static func write(_ chart: Flowchart, as name: String) throws {
         let nodes = chart.nodes.map { node -> [String: Any] in
-            var expected = ["id": node.id, "text": MermaidText.plain(node.text)]
+            var expected = ["id": node.id, "text": MermaidText.plain(node.label)]
             expected["detail"] = node.detail.map(MermaidText.plain)
             return expected
         }

@@ -9,7 +9,7 @@ import ThroughlineFlow
     @Test(arguments: GoldenFlow.allCases)
     func `every view of every golden flow goes to the judge`(golden: GoldenFlow) throws {
         let flow = Flow(golden.records)
-        try JudgedCase.write(FlowchartView.chart(of: flow), as: "\(golden)-flowchart")
+        try JudgedCase.write(FlowchartView.chart(of: flow).chart, as: "\(golden)-flowchart")
         try JudgedCase.write(CausationView.chart(of: flow).chart, as: "\(golden)-causation")
         try JudgedCase.write(SequenceView.diagram(of: flow).diagram, as: "\(golden)-sequence")
         try JudgedCase.write(TimelineView.chart(of: flow).chart, as: "\(golden)-timeline")
@@ -20,7 +20,7 @@ import ThroughlineFlow
 
     @Test func `a flow too large for Mermaid is folded until it fits, and says so`() throws {
         let flow = Flow(LargeFlow.records(services: 60, types: 14, messages: 3_000))
-        let flowchart = FlowchartView.chart(of: flow)
+        let flowchart = FlowchartView.chart(of: flow).chart
         #expect(flowchart.edges.count <= 500 && flowchart.text.utf16.count <= 50_000)
         #expect(flowchart.nodes.contains { $0.text.contains("olded") || $0.text.contains("not shown") })
         try JudgedCase.write(flowchart, as: "large-flowchart")
@@ -46,7 +46,7 @@ import ThroughlineFlow
 
     @Test func `flows and maps of nothing are drawn too`() throws {
         let flow = Flow([])
-        try JudgedCase.write(FlowchartView.chart(of: flow), as: "empty-flowchart")
+        try JudgedCase.write(FlowchartView.chart(of: flow).chart, as: "empty-flowchart")
         try JudgedCase.write(CausationView.chart(of: flow).chart, as: "empty-causation")
         try JudgedCase.write(MapFlowchart.chart(of: MapBuilder().map, destination: nil), as: "empty-map")
         try JudgedCase.write(MapFlowchart.chart(of: MapBuilder().map, destination: "x"), as: "empty-destination")

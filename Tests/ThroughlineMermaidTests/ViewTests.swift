@@ -49,7 +49,7 @@ import ThroughlineModel
     @Test(arguments: GoldenFlow.allCases)
     func `a flowchart has what the flow has: its participants, and an edge for each passage`(golden: GoldenFlow) {
         let flow = Flow(golden.records)
-        let chart = FlowchartView.chart(of: flow)
+        let chart = FlowchartView.chart(of: flow).chart
         #expect(Set(chart.nodes.map(\.id)).count == chart.nodes.count)
         let destinations = Set(flow.publications.map(\.id.destination))
         #expect(chart.nodes.count { $0.shape == .subroutine } == destinations.count)
@@ -69,18 +69,18 @@ import ThroughlineModel
     }
 
     @Test func `a critical edge is thick, a replay dashed, a dead letter crossed`() {
-        let edges = FlowchartView.chart(of: Flow(GoldenFlow.order.records)).edges
+        let edges = FlowchartView.chart(of: Flow(GoldenFlow.order.records)).chart.edges
         #expect(edges.count { $0.stroke == .thick } == 6)
         #expect(edges.filter { $0.stroke == .dotted }.map(\.text) == ["replayed after 41 s ✓"])
         #expect(edges.filter { $0.stroke == .cross }.map(\.to) == ["t_orders_dlq"])
     }
 
     @Test func `a group shows only where its name says something new`() {
-        let order = FlowchartView.chart(of: Flow(GoldenFlow.order.records))
+        let order = FlowchartView.chart(of: Flow(GoldenFlow.order.records)).chart
         #expect(!order.nodes.contains { $0.shape == .hexagon })
-        let routed = FlowchartView.chart(of: Flow(GoldenFlow.routed.records))
+        let routed = FlowchartView.chart(of: Flow(GoldenFlow.routed.records)).chart
         #expect(routed.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["mail-fast", "mail-archive"])
-        let batch = FlowchartView.chart(of: Flow(GoldenFlow.batch.records))
+        let batch = FlowchartView.chart(of: Flow(GoldenFlow.batch.records)).chart
         #expect(batch.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["read-model"])
         #expect(batch.edges.contains { $0.text == "delivers · batch of 4" })
     }
@@ -145,7 +145,7 @@ import ThroughlineModel
         let flow = Flow(script.records)
         let causation = CausationView.chart(of: flow).chart
         #expect(causation.nodes.map(\.text) == ["ImportBegan", "RowRead ×40"])
-        let flowchart = FlowchartView.chart(of: flow)
+        let flowchart = FlowchartView.chart(of: flow).chart
         #expect(flowchart.edges.contains { $0.text == "emits RowRead ×40" })
         #expect(FlowView.tree.render(flow).contains("RowRead ×40 → rows ▸ loader ×40"))
     }

@@ -34,7 +34,7 @@ public enum FlowTree {
                 return (writer.lines.joined(separator: "\n") + "\n", FoldingText.of(selection))
             }
             // Lines that say what is left out take room themselves.
-            room -= max(1, writer.lines.count - lines)
+            room -= max(1, (writer.lines.count - lines) / 2)
         }
     }
 
@@ -87,6 +87,7 @@ private struct TreeWriter {
                 line.add(texts.line(for: next))
                 end = next
             }
+            if texts.isAskedFor(node) || texts.isAskedFor(end) { line.add("  ◀ asked for", .cyan) }
             append(line, before)
             stack += steps(below: end, children: selection.folded.nodes[end].children, prefix: below, isRoot: false)
         }

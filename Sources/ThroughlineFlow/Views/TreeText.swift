@@ -16,17 +16,25 @@ struct TreeText {
 
     func line(for node: Int) -> TextLine {
         let members = folded.nodes[node].members.map { folded.outline.nodes[$0].subject }
-        var line: TextLine
-        switch members[0] {
-        case .publication(let first): line = publication(first, node, members)
-        case .hop(let first): line = hop(first, node, members)
-        case .attempt(let hop, let number): line = attempt(flow.hops[hop].attempts[number], members)
-        case .operation(let first): line = operation(first, node, members)
+        return switch members[0] {
+        case .publication(let first): publication(first, node, members)
+        case .hop(let first): hop(first, node, members)
+        case .attempt(let hop, let number): attempt(flow.hops[hop].attempts[number], members)
+        case .operation(let first): operation(first, node, members)
         }
-        if let focus, members.contains(where: { flow.names(of: $0).first == focus }) {
-            line.add("  ◀ asked for", .cyan)
+    }
+
+    /// True for the message that was asked about, and for the span.
+    func isAskedFor(_ node: Int) -> Bool {
+        guard let focus else { return false }
+        return folded.nodes[node].members.contains { member in
+            switch folded.outline.nodes[member].subject {
+            case .publication(let place): flow.publications[place].id.message.description == focus
+            case .hop(let place): flow.hops[place].attempts.contains { $0.operation.spanID.hex == focus }
+            case .operation(let place): flow.operations[place].id.spanID.hex == focus
+            case .attempt: false
+            }
         }
-        return line
     }
 
     private func count(_ members: [Outline.Subject]) -> String { members.count > 1 ? " ×\(members.count)" : "" }

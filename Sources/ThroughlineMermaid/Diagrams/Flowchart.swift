@@ -36,12 +36,17 @@ struct Flowchart {
     struct Node: Hashable {
         var id: String
         var text: String
+        /// How many things it stands for.
+        var count = 1
         /// A second, smaller line.
         var detail: String?
         var shape: Shape
         var styles: [Style] = []
         /// The subgraph that it stands in.
         var group: String?
+
+        /// The text with the count.
+        var label: String { count > 1 ? "\(text) ×\(count)" : text }
     }
 
     enum Stroke: Int {
@@ -63,6 +68,11 @@ struct Flowchart {
         var to: String
         var text: String?
         var stroke: Stroke
+        /// How many messages took it.
+        var count = 1
+
+        /// What is left out last weighs most: the critical path, dead letters and replays, failures.
+        var weight: Int { stroke != .normal ? 2 : text?.contains("✗") == true ? 1 : 0 }
     }
 
     struct Group: Hashable {
@@ -108,6 +118,6 @@ struct Flowchart {
     private static func text(_ node: Node) -> String {
         let (open, close) = node.shape.brackets
         let detail = node.detail.map { "<br/><small>\(MermaidText.label($0))</small>" } ?? ""
-        return "\(node.id)\(open)\"\(MermaidText.label(node.text))\(detail)\"\(close)"
+        return "\(node.id)\(open)\"\(MermaidText.label(node.label))\(detail)\"\(close)"
     }
 }

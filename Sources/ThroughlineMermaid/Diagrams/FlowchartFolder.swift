@@ -1,39 +1,58 @@
-/// Keeps a flowchart inside what Mermaid draws by default: 500 edges and 50,000 characters (`maxEdges` and
-/// `maxTextSize`). First alike nodes become one that says how many it stands for; if that is not enough, the rest of
-/// the edges is left out. Either is said in the diagram.
+import ThroughlineFlow
+
+/// Keeps a flowchart inside what a person can read, and in any case inside what Mermaid draws by default. First alike
+/// nodes become one that says how many it stands for, then nodes whose names differ in numbers only; if that is not
+/// enough, edges are left out, the critical path and what went wrong last of all. All of it is said in the diagram.
 struct FlowchartFolder {
-    static let maximumEdges = 500
-    static let maximumCharacters = 50_000
+    /// How many edges a chart may have.
+    enum Limit {
+        /// What a person can follow; beyond that it is folded.
+        case readable
+        /// Whatever Mermaid draws.
+        case mermaid
+
+        fileprivate var edges: Int { self == .readable ? 120 : MermaidLimit.edges }
+    }
 
     /// Folding changes what is alike, so it is done again and again; what that many passes did not bring inside the
     /// limits is cut.
     private static let maximumPasses = 12
 
-    /// The chart as it is when it fits, else folded.
-    static func fitted(_ chart: Flowchart) -> Flowchart {
-        if fits(chart) { return chart }
+    /// The chart as it is when it fits, else folded, and what was folded in words.
+    ///
+    /// - Parameter names: what is never folded.
+    static func fitted(
+        _ chart: Flowchart, to limit: Limit = .mermaid, keeping names: Set<String> = []
+    ) -> (chart: Flowchart, folding: String?) {
+        if fits(chart, limit) { return (chart, nil) }
         var folded = chart
-        for _ in 0..<maximumPasses {
-            guard let smaller = withAlikeNodesFolded(folded) else { break }
-            folded = smaller
-            let noted = note("Repeated parts are folded into one, marked ×N.", on: folded)
-            if fits(noted) { return noted }
+        for isRough in [false, true] {
+            for _ in 0..<maximumPasses {
+                guard let smaller = withAlikeNodesFolded(folded, isRough: isRough, keeping: names) else { break }
+                folded = smaller
+                let text =
+                    "\(FoldingText.counted(chart.nodes.count - folded.nodes.count, "participant")) folded into others"
+                let noted = note("\(text), marked ×N", on: folded)
+                if fits(noted, limit) { return (noted, text) }
+            }
         }
-        var kept = min(folded.edges.count, maximumEdges - 1)
-        while kept > 0 {
-            let cut = cutting(folded, to: kept)
-            if fits(cut) { return cut }
+        var kept = min(folded.edges.count, limit.edges - 1)
+        while true {
+            let (cut, text) = cutting(folded, to: kept)
+            if fits(cut, limit) || kept == 0 { return (cut, text) }
             kept = kept * 3 / 4
         }
-        return cutting(folded, to: 0)
     }
 
-    /// The limit is on JavaScript's string length.
-    static func fits(_ chart: Flowchart) -> Bool {
-        chart.edges.count <= maximumEdges && chart.text.utf16.count <= maximumCharacters
+    static func fits(_ chart: Flowchart) -> Bool { fits(chart, .mermaid) }
+
+    private static func fits(_ chart: Flowchart, _ limit: Limit) -> Bool {
+        chart.edges.count <= limit.edges && MermaidLimit.allows(chart.text)
     }
 
     private struct Likeness: Hashable {
+        /// For nodes that are alike by their names.
+        var name: String?
         var shape: Flowchart.Shape
         var styles: [Flowchart.Style]
         var group: String?
@@ -43,7 +62,11 @@ struct FlowchartFolder {
 
     /// Nodes are alike when they look alike and have the same neighbours. Only nodes of one shape are folded at a
     /// time, because folding them changes what their neighbours look like.
-    private static func withAlikeNodesFolded(_ chart: Flowchart) -> Flowchart? {
+    ///
+    /// - Parameter isRough: true to fold those instead whose names differ in numbers only, whatever their neighbours.
+    private static func withAlikeNodesFolded(
+        _ chart: Flowchart, isRough: Bool, keeping names: Set<String>
+    ) -> Flowchart? {
         for shape in [Flowchart.Shape.subroutine, .stadium, .hexagon, .rounded, .parallelogram] {
             let places = Dictionary(chart.nodes.indices.map { (chart.nodes[$0].id, $0) }) { first, _ in first }
             var neighbours: [[Int]] = Array(repeating: [], count: chart.nodes.count)
@@ -58,21 +81,24 @@ struct FlowchartFolder {
             var counts: [Int] = []
             var replacement: [String: String] = [:]
             for (place, node) in chart.nodes.enumerated() {
+                let isFolded = node.shape == shape && !names.contains(node.text)
                 let likeness = Likeness(
-                    shape: node.shape, styles: node.styles, group: node.group,
-                    neighbours: node.shape == shape ? Set(neighbours[place]).sorted() : [])
-                if node.shape == shape, let first = firsts[likeness] {
-                    counts[first] += 1
+                    name: isRough ? NamePattern.of(node.text) : nil, shape: node.shape, styles: node.styles,
+                    group: node.group, neighbours: isFolded && !isRough ? Set(neighbours[place]).sorted() : [])
+                if isFolded, let first = firsts[likeness] {
+                    counts[first] += node.count
                     replacement[node.id] = result.nodes[first].id
                 } else {
-                    if node.shape == shape { firsts[likeness] = result.nodes.count }
+                    if isFolded { firsts[likeness] = result.nodes.count }
                     result.nodes.append(node)
-                    counts.append(1)
+                    counts.append(node.count)
                 }
             }
             guard !replacement.isEmpty else { continue }
-            for (place, count) in counts.enumerated() where count > 1 {
-                result.nodes[place].text = "\(MermaidText.shortened(result.nodes[place].text, to: 24)) ×\(count)"
+            for (place, count) in counts.enumerated() where count > result.nodes[place].count {
+                let text = result.nodes[place].text
+                result.nodes[place].text = MermaidText.shortened(isRough ? NamePattern.of(text) : text, to: 24)
+                result.nodes[place].count = count
             }
             result.edges = merged(chart.edges, replacing: replacement)
             return result
@@ -80,7 +106,7 @@ struct FlowchartFolder {
         return nil
     }
 
-    /// Edges that fell together say how many they stand for.
+    /// Edges that fell together say how many messages took them.
     private static func merged(_ edges: [Flowchart.Edge], replacing replacement: [String: String]) -> [Flowchart.Edge] {
         struct Key: Hashable {
             var from: String
@@ -88,36 +114,36 @@ struct FlowchartFolder {
             var stroke: Flowchart.Stroke
         }
         var places: [Key: Int] = [:]
-        var counts: [Int] = []
         var result: [Flowchart.Edge] = []
         for edge in edges {
             var edge = edge
             edge.from = replacement[edge.from] ?? edge.from
             edge.to = replacement[edge.to] ?? edge.to
             let key = Key(from: edge.from, to: edge.to, stroke: edge.stroke)
-            if let place = places[key] {
-                counts[place] += 1
-            } else {
+            guard let place = places[key] else {
                 places[key] = result.count
                 result.append(edge)
-                counts.append(1)
+                continue
             }
-        }
-        for (place, count) in counts.enumerated() where count > 1 {
-            let verb = result[place].text?.split(separator: " ").first.map(String.init)
-            result[place].text = verb.map { "\($0) ×\(count)" } ?? "×\(count)"
+            result[place].count += edge.count
+            let verb = result[place].text?.split(separator: " ").first.map { "\($0) " } ?? ""
+            let sign = [result[place].text, edge.text].contains { $0?.contains("✗") == true } ? " ✗" : ""
+            result[place].text = "\(verb)×\(FoldingText.grouped(result[place].count))\(sign)"
         }
         return result
     }
 
-    private static func cutting(_ chart: Flowchart, to count: Int) -> Flowchart {
+    private static func cutting(_ chart: Flowchart, to count: Int) -> (Flowchart, String) {
         var cut = chart
-        cut.edges = Array(chart.edges.prefix(count))
+        let kept = chart.edges.indices.sorted { (-chart.edges[$0].weight, $0) < (-chart.edges[$1].weight, $1) }
+            .prefix(count).sorted()
+        cut.edges = kept.map { chart.edges[$0] }
         let shown = Set(cut.edges.flatMap { [$0.from, $0.to] })
         cut.nodes = chart.nodes.filter { shown.contains($0.id) }
         cut.groups = chart.groups.filter { group in cut.nodes.contains { $0.group == group.id } }
         let (edges, nodes) = (chart.edges.count - count, chart.nodes.count - cut.nodes.count)
-        return note("Too large to draw: \(edges) edges and \(nodes) nodes are not shown.", on: cut)
+        let text = "\(FoldingText.counted(edges, "edge")) and \(FoldingText.counted(nodes, "node")) left out"
+        return (note(text, on: cut), text)
     }
 
     private static func note(_ text: String, on chart: Flowchart) -> Flowchart {

@@ -31,7 +31,7 @@ struct Graphviz {
 
     private static func text(_ node: Flowchart.Node) -> String {
         // Escaped parts joined by the escape for a line end.
-        let label = [node.text, node.detail].compactMap { $0.map(escaped) }.joined(separator: "\\n")
+        let label = [node.label, node.detail].compactMap { $0.map(escaped) }.joined(separator: "\\n")
         var styles: [String] = []
         var attributes = ["label=\"\(label)\""]
         switch node.shape {

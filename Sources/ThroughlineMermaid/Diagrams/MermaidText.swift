@@ -19,7 +19,7 @@ enum MermaidText {
     /// The text of a gantt chart's section or task: it ends at a colon, and a number sign or semicolon starts a comment.
     static func item(_ text: String) -> String {
         let text = plain(text)
-        let escaped = escaped(text, alsoReserved: [";", ":", ","], everywhere: true)
+        let escaped = escaped(text, alsoReserved: [";", ":"], everywhere: true)
         guard let first = text.unicodeScalars.first, escaped.unicodeScalars.first == first else { return escaped }
         let word = text.lowercased()
         let isKeyword = ganttWords.contains { word.hasPrefix($0) } || ("0"..."9").contains(first)

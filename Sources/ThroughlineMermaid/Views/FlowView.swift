@@ -38,7 +38,9 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
         case .tree:
             let tree = FlowTree.rendered(flow, title: title, options: options)
             return RenderedFlow(text: tree.text, folding: tree.folding)
-        case .flowchart: return RenderedFlow(text: FlowchartView.chart(of: flow, title: title).text)
+        case .flowchart:
+            let (chart, folding) = FlowchartView.chart(of: flow, title: title, options: options)
+            return RenderedFlow(text: chart.text, folding: folding)
         case .sequence:
             let (diagram, folding) = SequenceView.diagram(of: flow, title: title, options: options)
             return RenderedFlow(text: diagram.text, folding: folding)
@@ -48,7 +50,9 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
         case .timeline:
             let (chart, folding) = TimelineView.chart(of: flow, title: title, options: options)
             return RenderedFlow(text: chart.text, folding: folding)
-        case .dot: return RenderedFlow(text: Graphviz(FlowchartView.chart(of: flow, title: title)).text)
+        case .dot:
+            let (chart, folding) = FlowchartView.chart(of: flow, title: title, options: options)
+            return RenderedFlow(text: Graphviz(chart).text, folding: folding)
         case .json: return RenderedFlow(text: FlowJSON.text(of: flow))
         }
     }

@@ -8,15 +8,22 @@ struct FlowchartView {
     private var slugs = SlugAllocator()
 
     /// The chart as it is drawn: inside Mermaid's limits.
-    static func chart(of flow: Flow, title: String? = nil) -> Flowchart {
-        FlowchartFolder.fitted(FlowchartView(flow, title: title).chart)
+    static func chart(
+        of flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()
+    ) -> (chart: Flowchart, folding: String?) {
+        let whole = FlowchartView(flow, title: title, isUnfolded: options.unfolding == .everything).chart
+        switch options.unfolding {
+        case .nothing: return FlowchartFolder.fitted(whole, to: .readable)
+        case .named(let names): return FlowchartFolder.fitted(whole, to: .readable, keeping: names)
+        case .everything: return FlowchartFolder.fitted(whole)
+        }
     }
 
     /// More types than that between the same two participants are one edge.
     private static let maximumTypes = 3
     private static let maximumName = 36
 
-    private init(_ flow: Flow, title: String?) {
+    private init(_ flow: Flow, title: String?, isUnfolded: Bool) {
         self.flow = flow
         chart = Flowchart(title: flow.headline(title: title))
         let topology = flow.topology
@@ -25,7 +32,8 @@ struct FlowchartView {
         for node in topology.nodes.filter({ !Self.isPlace($0) }) + places {
             chart.nodes.append(drawn(node, holdsDeadLetters: deadLetters.contains(node)))
         }
-        for edges in Self.bundles(topology.edges) { chart.edges.append(drawn(edges)) }
+        let bundles = isUnfolded ? topology.edges.map { [$0] } : Self.bundles(topology.edges)
+        for edges in bundles { chart.edges.append(drawn(edges)) }
     }
 
     private static func isPlace(_ node: Topology.Node) -> Bool {
@@ -95,7 +103,8 @@ struct FlowchartView {
         let text = edges.count > 1 ? many(edges) : text(edge)
         return Flowchart.Edge(
             from: id(edge.from), to: id(edge.to),
-            text: text.map { MermaidText.shortened($0, to: DeliveryText.maximumLength) }, stroke: stroke)
+            text: text.map { MermaidText.shortened($0, to: DeliveryText.maximumLength) }, stroke: stroke,
+            count: edges.reduce(0) { $0 + max(1, $1.hops.count, $1.hops.isEmpty ? $1.publications.count : 0) })
     }
 
     private func many(_ edges: [Topology.Edge]) -> String {

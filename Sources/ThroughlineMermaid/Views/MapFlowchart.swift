@@ -12,7 +12,7 @@ struct MapFlowchart {
 
     /// The chart as it is drawn: inside Mermaid's limits.
     static func chart(of map: ServiceMap, destination: String?) -> Flowchart {
-        FlowchartFolder.fitted(MapFlowchart(map, destination: destination).chart)
+        FlowchartFolder.fitted(MapFlowchart(map, destination: destination).chart).chart
     }
 
     private init(_ map: ServiceMap, destination: String?) {
