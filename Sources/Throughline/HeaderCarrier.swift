@@ -1,8 +1,10 @@
 import Tracing
 
-/// Lets the tracer's propagators write into a message's headers.
+/// Lets the tracer's propagators write into a message's headers. What a broker's wire format might not bear, a line break
+/// above all, is not written: some clients do not escape it.
 struct HeaderInjector<Message: PublishableMessage>: Injector {
     func inject(_ value: String, forKey key: String, into headers: inout Message.Headers) {
+        guard HeaderText.isCarried(value) else { return }
         Message.setValue(value, forHeader: key, in: &headers)
     }
 }
@@ -15,26 +17,64 @@ struct HeaderExtractor<Message: TraceableMessage>: Extractor {
 
     func extract(key: String, from headers: Message.Headers) -> String? {
         if baggageOnly, key != "baggage" { return nil }
-        guard let value = Message.value(forHeader: key, in: headers) else {
-            return key == "traceparent" ? Self.traceParentElsewhere(headers) : nil
+        if let value = Message.value(forHeader: key, in: headers) {
+            // Ours belongs to a traceparent of ours.
+            if key == "tracestate", Message.value(forHeader: "traceparent", in: headers) == nil {
+                return Self.cloudEvent(\.traceState, headers)
+            }
+            return Message.isRepeated(header: key, in: headers) ? nil : value
         }
-        return Message.isRepeated(header: key, in: headers) ? nil : value
+        switch key {
+        case "traceparent": return Self.traceParentElsewhere(headers)
+        case "tracestate" where Message.value(forHeader: "traceparent", in: headers) == nil:
+            return Self.cloudEvent(\.traceState, headers)
+        default: return nil
+        }
     }
 
     /// Other systems' names for the same: Wolverine, MassTransit, Azure; NATS servers before 2.14, which rewrote the
     /// name; CloudEvents' distributed tracing extension.
     private static func traceParentElsewhere(_ headers: Message.Headers) -> String? {
         for name in ["parent-id", "MT-Activity-Id", "Diagnostic-Id", "Xraceparent"] {
-            if let value = Message.value(forHeader: name, in: headers) { return value }
+            if let value = Message.value(forHeader: name, in: headers) {
+                return Message.isRepeated(header: name, in: headers) ? nil : value
+            }
         }
-        for prefix in CloudEventHeaders.prefixes(of: Message.system) where !prefix.isEmpty {
-            if let value = Message.value(forHeader: prefix + "traceparent", in: headers) { return value }
+        return cloudEvent(\.traceParent, headers)
+    }
+
+    private static func cloudEvent(_ name: KeyPath<CloudEventNames, String>, _ headers: Message.Headers) -> String? {
+        for names in CloudEventNames.of(Message.system) where names.traceParent != "traceparent" {
+            let name = names[keyPath: name]
+            if let value = Message.value(forHeader: name, in: headers) {
+                return Message.isRepeated(header: name, in: headers) ? nil : value
+            }
         }
         return nil
+    }
+}
+
+/// Reads a trace context from what an envelope says.
+struct EnvelopeExtractor: Extractor {
+    func extract(key: String, from envelope: EnvelopeIdentity) -> String? {
+        switch key {
+        case "traceparent": envelope.traceParent
+        case "tracestate": envelope.traceState
+        default: nil
+        }
     }
 }
 
 /// Reads a trace context from the text of a `traceparent`.
 struct TraceParentExtractor: Extractor {
     func extract(key: String, from text: String) -> String? { key == "traceparent" ? text : nil }
+}
+
+extension MessageTracing {
+    /// The context as a `traceparent`; nil when no bootstrapped propagator writes one.
+    func traceParent(of context: ServiceContext) -> String? {
+        var carrier: [String: String] = [:]
+        instrument.inject(context, into: &carrier, using: DictionaryCarrier())
+        return carrier["traceparent"]
+    }
 }

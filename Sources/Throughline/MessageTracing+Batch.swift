@@ -21,16 +21,19 @@ extension MessageTracing {
         let batch = beginBatch(messages, first)
         defer { batch.span.end() }
         do {
-            return try await ServiceContext.withValue(batch.context) { try await handle(messages) }
+            let result = try await ServiceContext.withValue(batch.context) { try await handle(messages) }
+            batch.measurement?.end(failure: nil)
+            return result
         } catch {
             batch.span.record(failure: error)
+            batch.measurement?.end(failure: error)
             throw error
         }
     }
 
     func beginBatch<Message: TraceableMessage>(
         _ messages: [Message], _ first: Message
-    ) -> (span: any Span, context: ServiceContext) {
+    ) -> (span: any Span, context: ServiceContext, measurement: MessagingMetrics.Measurement?) {
         let trusted = configuration.policy.trustsHeaders
         var ignored: [String] = []
         var members: [(details: MessageDetails, identity: MessageIdentity)] = []
@@ -69,6 +72,8 @@ extension MessageTracing {
         var context = span.context
         context.message = MessageContext(members.map(\.identity))
         if span.isRecording { context.handling = Handling(span: span) }
-        return (span, context)
+        let measurement = configuration.metrics?.begin(
+            .process, Message.system, destination, members.first?.details.consumerGroup, consumed: messages.count)
+        return (span, context, measurement)
     }
 }

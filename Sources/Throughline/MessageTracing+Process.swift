@@ -23,7 +23,7 @@ extension MessageTracing {
         defer { delivery.span.end() }
         do {
             let result = try await ServiceContext.withValue(delivery.context) { try await handle(message) }
-            attempts.succeeded(delivery.key)
+            succeed(delivery)
             return result
         } catch {
             fail(delivery, error)
@@ -52,13 +52,16 @@ extension MessageTracing {
         let context: ServiceContext
         let key: AttemptMemory.Key
         let attempt: Int
+        let measurement: MessagingMetrics.Measurement?
     }
 
     /// Starts the span of one attempt.
     ///
-    /// - Parameter attempt: The number of the attempt, where the caller counts; nil takes the broker's.
+    /// - Parameters:
+    ///   - attempt: The number of the attempt, where the caller counts; nil takes the broker's.
+    ///   - isNewDelivery: False when the broker has not delivered the message again for it.
     func begin<Message: TraceableMessage>(
-        _ message: Message, policy: PropagationPolicy, attempt number: Int? = nil
+        _ message: Message, policy: PropagationPolicy, attempt number: Int? = nil, isNewDelivery: Bool = true
     ) -> Delivery {
         let ambient = ServiceContext.current
         var reading = HeaderReading(message)
@@ -69,10 +72,11 @@ extension MessageTracing {
         var creation = ServiceContext.topLevel
         var parent = ServiceContext.topLevel
         if policy.trustsHeaders {
-            instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
-            if let envelope = details.envelope?.traceParent, creation.isEmpty {
-                instrument.extract(envelope, into: &creation, using: TraceParentExtractor())
+            if let envelope = reading.envelope {
+                instrument.extract(envelope, into: &creation, using: EnvelopeExtractor())
             }
+            // A header of this hop comes before what the envelope has carried from the first.
+            instrument.extract(message.headers, into: &creation, using: HeaderExtractor<Message>())
             parent = creation
             if !policy.isChild || isDelayed(details, now: now) {
                 parent = .topLevel
@@ -117,11 +121,20 @@ extension MessageTracing {
         var context = span.context
         context.message = MessageContext([identity])
         if span.isRecording { context.handling = Handling(span: span) }
-        return Delivery(span: span, context: context, key: key, attempt: attempt ?? 1)
+        let measurement = configuration.metrics?.begin(
+            .process, Message.system, message.destination, details.consumerGroup, consumed: isNewDelivery ? 1 : 0)
+        return Delivery(
+            span: span, context: context, key: key, attempt: attempt ?? 1, measurement: measurement)
+    }
+
+    func succeed(_ delivery: Delivery) {
+        attempts.succeeded(delivery.key)
+        delivery.measurement?.end(failure: nil)
     }
 
     func fail(_ delivery: Delivery, _ error: any Error) {
         delivery.span.record(failure: error)
+        delivery.measurement?.end(failure: error)
         attempts.failed(delivery.key, number: delivery.attempt, context: delivery.span.context)
     }
 

@@ -34,9 +34,7 @@ extension MessageTracing {
             ofOutgoing: &reading, messageType: messageType, intent: intent, cause: current.message)
         identity.scope = reading.scope() ?? scope
         identity.schemaVersion = reading.schemaVersion() ?? schemaVersion
-        if reading.isForwarded {
-            for name in HeaderScheme.contextNames { Message.setValue(nil, forHeader: name, in: &message.headers) }
-        }
+        if reading.isForwarded { HeaderHygiene.clean(&message) }
         return try await transmit(message, reading, identity, in: current, send)
     }
 
@@ -78,14 +76,18 @@ extension MessageTracing {
         var outgoing = message
         write(identity, into: &outgoing)
         inject(context, into: &outgoing.headers, of: Message.self)
-        if let omitted = configuration.headerLimit?.apply(to: &outgoing), !omitted.isEmpty {
-            note(omitted: omitted)
-            span.updateAttributes { $0.set(ThroughlineAttribute.omittedHeaders, value: .stringArray(omitted)) }
+        if case .cloudEvents = configuration.writes { CloudEventNames.writeTraceContext(into: &outgoing) }
+        if let room = configuration.headerLimit?.narrowed(to: message.headerRoom) ?? message.headerRoom {
+            note(omitted: room.apply(to: &outgoing, addedTo: message, as: configuration.writes), on: span)
         }
         let ready = outgoing
+        let measurement = configuration.metrics?.begin(.send, Message.system, message.destination, nil, sent: 1)
         do {
-            return try await ServiceContext.withValue(context) { try await send(ready) }
+            let receipt = try await ServiceContext.withValue(context) { try await send(ready) }
+            measurement?.end(failure: nil)
+            return receipt
         } catch {
+            measurement?.end(failure: error)
             span.record(failure: error)
             throw error
         }
@@ -127,10 +129,11 @@ extension MessageTracing {
             Message.setValue(HeaderText.visible(version), forHeader: PlainHeaders.schemaVersion, in: &message.headers)
         }
         if case .cloudEvents(let source) = configuration.writes {
-            return CloudEventHeaders.write(identity, source: source, time: configuration.now(), into: &message)
+            return CloudEventNames.write(identity, source: source, time: configuration.now(), into: &message)
         }
         let details = message.details
         func write(_ id: String, _ field: IdentityField, native: String?, header: String) {
+            let id = HeaderText.visible(id)
             guard id != native, id != Message.value(forHeader: header, in: message.headers) else { return }
             if !message.setNative(id, for: field) {
                 Message.setValue(id, forHeader: header, in: &message.headers)
@@ -139,8 +142,13 @@ extension MessageTracing {
         write(identity.messageID, .messageID, native: details.messageID, header: PlainHeaders.messageID)
         write(identity.correlationID, .correlationID, native: details.correlationID, header: PlainHeaders.correlationID)
         if !identity.causationIDs.isEmpty {
-            let ids = identity.causationIDs.prefix(PlainHeaders.maximumCausationIDs).joined(separator: ",")
-            write(ids, .causationID, native: nil, header: PlainHeaders.causationID)
+            let ids = identity.causationIDs.prefix(PlainHeaders.maximumCausationIDs).map(HeaderText.visible)
+                .joined(separator: ",")
+            if ids != Message.value(forHeader: PlainHeaders.causationID, in: message.headers),
+                !message.setNative(ids, for: .causationID)
+            {
+                Message.setValue(ids, forHeader: PlainHeaders.causationID, in: &message.headers)
+            }
         }
         if let type = identity.messageType, PlainHeaders.isSafe(type) {
             Message.setValue(type, forHeader: PlainHeaders.messageType, in: &message.headers)

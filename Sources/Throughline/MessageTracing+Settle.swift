@@ -17,8 +17,30 @@ extension MessageTracing {
     public func settle<Message: TraceableMessage, Result>(
         _ message: Message, as settlement: Settlement, _ settle: () async throws -> Result
     ) async rethrows -> Result {
-        guard configuration.settleSpans else { return try await settle() }
         let name = settlement.operationName
+        let measurement = configuration.metrics?.begin(
+            .settle, named: name, Message.system, message.destination, message.details.consumerGroup)
+        return try await measured(measurement) { try await recorded(message, settlement, name, settle) }
+    }
+
+    private func measured<Result>(
+        _ measurement: MessagingMetrics.Measurement?, _ settle: () async throws -> Result
+    ) async rethrows -> Result {
+        guard let measurement else { return try await settle() }
+        do {
+            let result = try await settle()
+            measurement.end(failure: nil)
+            return result
+        } catch {
+            measurement.end(failure: error)
+            throw error
+        }
+    }
+
+    private func recorded<Message: TraceableMessage, Result>(
+        _ message: Message, _ settlement: Settlement, _ name: String, _ settle: () async throws -> Result
+    ) async rethrows -> Result {
+        guard configuration.settleSpans else { return try await settle() }
         let current = ServiceContext.current ?? .topLevel
         let span = startSpan(spanName(name, message.destination), in: current, ofKind: .client) {
             var reading = HeaderReading(message)

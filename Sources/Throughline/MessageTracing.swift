@@ -37,6 +37,11 @@ public struct MessageTracing: Sendable {
         public var headerLimit: HeaderLimit?
         /// Takes a fingerprint of payloads of at most so many bytes; nil, the default, looks at no payload.
         public var fingerprintLimit: Int?
+        /// Keeps the messaging metrics; nil, the default, keeps none.
+        public var metrics: MessagingMetrics?
+        /// Whether the names that the conventions had up to v1.24 are recorded beside those of today; as
+        /// `OTEL_SEMCONV_STABILITY_OPT_IN` says by default, which asks for it with `messaging/dup`.
+        public var recordsOldNames = SemanticConventions.recordsOldNames
         /// Makes the ids of messages that have none; UUIDs of version 7 by default.
         public var messageIDs: MessageIDGenerator = .uuidV7
         /// The clock that queue times are measured with; the system's by default.
@@ -69,7 +74,11 @@ public struct MessageTracing: Sendable {
     /// How many headers were left out since this middleware was made, because there was no room for them.
     public var omittedHeaderCount: Int { attempts.omittedHeaders.load(ordering: .relaxed) }
 
-    func note(omitted headers: [String]) { attempts.omittedHeaders.add(headers.count, ordering: .relaxed) }
+    func note(omitted headers: [String], on span: any Span) {
+        if headers.isEmpty { return }
+        attempts.omittedHeaders.add(headers.count, ordering: .relaxed)
+        span.updateAttributes { $0.set(ThroughlineAttribute.omittedHeaders, value: .stringArray(headers)) }
+    }
 
     func note(ignored headers: [String]) {
         if !headers.isEmpty { attempts.ignoredHeaders.add(headers.count, ordering: .relaxed) }

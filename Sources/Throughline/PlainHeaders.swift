@@ -38,6 +38,8 @@ struct HeaderReading<Message: TraceableMessage> {
     let message: Message
     let details: MessageDetails
     private(set) var ignored: [String] = []
+    /// What the body says, where the headers do not have our names and somebody looked.
+    private(set) var envelope: EnvelopeIdentity?
     /// True when the message still carries the id of the message being handled: it is that message, sent on.
     var isForwarded = false
 
@@ -46,13 +48,15 @@ struct HeaderReading<Message: TraceableMessage> {
         details = message.details
     }
 
-    /// The value of one id, the broker's own property first. A value that is not safe is ignored and noted.
+    /// The value of one id, the broker's own property first. A value that is not safe is ignored and noted; of a name
+    /// that stands more than once the last value counts, and that is noted too.
     mutating func value(native: String? = nil, _ name: String) -> String? {
         guard let value = native ?? Message.value(forHeader: name, in: message.headers) else { return nil }
         guard PlainHeaders.isSafe(value) else {
             ignored.append(name)
             return nil
         }
+        if native == nil, Message.isRepeated(header: name, in: message.headers) { ignored.append(name) }
         return value
     }
 
@@ -68,9 +72,12 @@ struct HeaderReading<Message: TraceableMessage> {
 
     /// What the message says in another system's words; looked for only where ours are missing.
     mutating func foreign(_ schemes: [HeaderScheme]) -> ForeignIdentity? {
-        if let envelope = details.envelope { return checked(envelope.identity) }
         let headers = message.headers
         guard Message.value(forHeader: PlainHeaders.messageID, in: headers) == nil else { return nil }
+        if let envelope = message.envelope, schemes.contains(envelope.identity.scheme) {
+            self.envelope = envelope
+            return checked(envelope.identity)
+        }
         for scheme in schemes {
             if let found = scheme.read(Message.system, { Message.value(forHeader: $0, in: headers) }) {
                 return checked(found)

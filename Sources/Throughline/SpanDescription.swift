@@ -30,6 +30,11 @@ extension MessageTracing {
         if configuration.recordsBodySize, let size = details.bodySize {
             attributes.set(MessagingAttribute.bodySize, value: .int64(Int64(size)))
         }
+        if configuration.recordsOldNames {
+            attributes.setOldNames(
+                operation, group: details.consumerGroup, system: Message.system, partition: details.partition,
+                offset: details.offset)
+        }
     }
 
     /// The attributes of a span about a message that exists only as what was captured of it.
@@ -43,6 +48,7 @@ extension MessageTracing {
         attributes.set(MessagingAttribute.operationType, value: .string(operation.rawValue))
         attributes.set(MessagingAttribute.destinationName, value: .string(destination))
         describe(identity, in: &attributes)
+        if configuration.recordsOldNames { attributes.setOldNames(operation, group: nil, system: system) }
         if let step = ServiceContext.current?.sagaStep { attributes.set(step) }
     }
 
@@ -69,6 +75,9 @@ extension MessageTracing {
         }
         if let type = common({ _, identity in identity.messageType }) {
             attributes.set(ThroughlineAttribute.messageType, value: .string(type))
+        }
+        if configuration.recordsOldNames {
+            attributes.setOldNames(.process, group: members.first?.details.consumerGroup, system: system)
         }
     }
 

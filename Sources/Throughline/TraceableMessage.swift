@@ -28,11 +28,25 @@ public protocol TraceableMessage {
     /// The body, for ``PayloadFingerprint``: asked for only when ``MessageTracing/Configuration/fingerprintLimit`` is set.
     /// The default has none.
     var payload: [UInt8]? { get }
+
+    /// The ids inside the body, where a foreign system keeps them there: asked for only when the headers have none of
+    /// ours. The default has none.
+    var envelope: EnvelopeIdentity? { get }
+
+    /// What the broker itself says about a message on its dead-letter queue, for ``DeadLetter/init(_:)`` to read where our
+    /// headers are missing. The default says nothing.
+    var nativeDeadLetter: DeadLetter? { get }
 }
 
 extension TraceableMessage {
     /// None.
     public var payload: [UInt8]? { nil }
+
+    /// None.
+    public var envelope: EnvelopeIdentity? { nil }
+
+    /// Nothing.
+    public var nativeDeadLetter: DeadLetter? { nil }
 
     /// Nothing known.
     public var details: MessageDetails { MessageDetails() }
@@ -53,11 +67,18 @@ public protocol PublishableMessage: TraceableMessage {
     /// Writes an id into a property that the broker has for it (AMQP's `message-id`, for one) and returns true, or
     /// returns false to have it written as a header. The default returns false.
     mutating func setNative(_ id: String, for field: IdentityField) -> Bool
+
+    /// How much room the broker leaves in this message for the headers that the middleware adds, beside body and headers
+    /// that it has; nil, the default, for enough.
+    var headerRoom: HeaderLimit? { get }
 }
 
 extension PublishableMessage {
     /// False: the broker has no property for it.
     public mutating func setNative(_ id: String, for field: IdentityField) -> Bool { false }
+
+    /// Enough.
+    public var headerRoom: HeaderLimit? { nil }
 }
 
 /// The three ids of a message.
@@ -97,16 +118,13 @@ public struct MessageDetails: Sendable {
     public var scope: EventScope?
     /// The version of the message type's schema; a header is looked for when this is nil.
     public var schemaVersion: String?
-    /// The ids inside the body, where a foreign system keeps them there.
-    public var envelope: EnvelopeIdentity?
 
     /// Nothing known but what is given.
     public init(
         messageID: String? = nil, correlationID: String? = nil, consumerGroup: String? = nil,
         partition: String? = nil, offset: Int64? = nil, key: String? = nil, attempt: Int? = nil,
         enqueuedTime: Timestamp? = nil, bodySize: Int? = nil, isTombstone: Bool = false, messageType: String? = nil,
-        intent: MessageIntent? = nil, scope: EventScope? = nil, schemaVersion: String? = nil,
-        envelope: EnvelopeIdentity? = nil
+        intent: MessageIntent? = nil, scope: EventScope? = nil, schemaVersion: String? = nil
     ) {
         self.messageID = messageID
         self.correlationID = correlationID
@@ -122,7 +140,6 @@ public struct MessageDetails: Sendable {
         self.intent = intent
         self.scope = scope
         self.schemaVersion = schemaVersion
-        self.envelope = envelope
     }
 }
 

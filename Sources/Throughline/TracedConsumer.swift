@@ -81,6 +81,7 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
                 batch.span.record(failure: error)
                 failure = error
             }
+            batch.measurement?.end(failure: failure)
             if failure == nil { batch.span.settled(as: .acknowledged) }
             batch.span.end()
             if failure is CancellationError { throw CancellationError() }
@@ -101,7 +102,7 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
         let settlement: Settlement
         do {
             try await ServiceContext.withValue(delivery.context) { try await handle(message) }
-            tracing.attempts.succeeded(delivery.key)
+            tracing.succeed(delivery)
             settlement = .acknowledged
         } catch {
             tracing.fail(delivery, error)
@@ -116,10 +117,15 @@ public struct TracedConsumer<Base: MessageConsumer>: Sendable {
         await ServiceContext.withValue(delivery.context) { await settle(message, settlement) }
     }
 
-    func settle(_ message: Base.Message, _ settlement: Settlement) async {
+    func settle(
+        _ message: Base.Message, _ settlement: Settlement, by tell: (() async throws -> Void)? = nil
+    ) async {
         // A settlement that the broker refuses, because the delivery has timed out for one, stands on its span. The
         // message will come again, and a consumer that is really broken says so at the next receive.
-        try? await tracing.settle(message, as: settlement) { try await base.settle(message, as: settlement) }
+        try? await tracing.settle(message, as: settlement) {
+            if let tell { return try await tell() }
+            try await base.settle(message, as: settlement)
+        }
     }
 }
 

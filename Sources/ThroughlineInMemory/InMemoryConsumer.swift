@@ -1,7 +1,7 @@
 public import Throughline
 
 /// One consumer of a group on a topic of the embedded broker.
-public struct InMemoryConsumer: MessageConsumer {
+public struct InMemoryConsumer: DeadLetteringConsumer {
     let topic: Topic
     let group: Int
     let id: UInt64
@@ -27,6 +27,14 @@ public struct InMemoryConsumer: MessageConsumer {
     public func settle(_ message: InMemoryMessage, as settlement: Settlement) async throws {
         guard let delivery = message.delivery else { throw InMemoryError.notReceived(topic: message.destination) }
         try topic.settle(delivery, as: settlement)
+    }
+
+    /// Moves a message to the topic's dead-letter topic, with what is said about it in `DeadLetterHeaders`.
+    ///
+    /// - Throws: As ``settle(_:as:)``.
+    public func deadLetter(_ message: InMemoryMessage, as letter: DeadLetter) async throws {
+        guard let delivery = message.delivery else { throw InMemoryError.notReceived(topic: message.destination) }
+        try topic.settle(delivery, as: .deadLettered, letter: letter)
     }
 
     /// Receives nothing any more; what it holds can still be settled, and comes to others when it is not.

@@ -70,4 +70,7 @@ public struct InMemoryMessage: ForwardableMessage, Sendable {
 
     /// The body.
     public var payload: [UInt8]? { body }
+
+    /// What a body says whose `content-type` is that of a structured CloudEvent or of MassTransit's envelope.
+    public var envelope: EnvelopeIdentity? { EnvelopeIdentity(contentType: headers["content-type"], body: body) }
 }

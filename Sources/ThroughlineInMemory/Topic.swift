@@ -132,7 +132,9 @@ final class Topic: Sendable {
         }
     }
 
-    func settle(_ delivery: InMemoryMessage.Delivery, as settlement: Settlement) throws(InMemoryError) {
+    func settle(
+        _ delivery: InMemoryMessage.Delivery, as settlement: Settlement, letter: DeadLetter? = nil
+    ) throws(InMemoryError) {
         if settlement == .deadLettered, options.deadLetterTopic == nil { throw .noDeadLetterTopic(name) }
         let now = clock.now()
         let result = state.withLock { state -> (GroupState.Outcome, [Wakeup])? in
@@ -146,7 +148,9 @@ final class Topic: Sendable {
             throw .deliveryExpired(
                 topic: name, group: delivery.group, partition: delivery.partition, offset: delivery.offset)
         }
-        if case .failed(let message, let reason) = outcome { moveAway(message, reason) }
+        if case .failed(let message, let reason) = outcome {
+            if let letter { deadLetter(message, letter) } else { moveAway(message, reason) }
+        }
         resume(wakeups)
     }
 

@@ -5,7 +5,7 @@ import ThroughlineTracer
 import Tracing
 
 /// The smallest message that an adapter could have.
-struct TestMessage: PublishableMessage, Sendable {
+struct TestMessage: ForwardableMessage, Sendable {
     static let system: MessagingSystem = "test"
     var destination = "orders"
     var headers: [String: [String]] = [:]
@@ -18,6 +18,8 @@ struct TestMessage: PublishableMessage, Sendable {
     static func isRepeated(header name: String, in headers: [String: [String]]) -> Bool {
         headers[name, default: []].count > 1
     }
+
+    func copy(to destination: String) -> TestMessage { TestMessage(destination: destination, headers: headers) }
 
     subscript(name: String) -> String? { Self.value(forHeader: name, in: headers) }
 }

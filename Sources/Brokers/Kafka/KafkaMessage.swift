@@ -107,4 +107,19 @@ extension KafkaMessage: ForwardableMessage {
 
     /// The value.
     public var payload: [UInt8]? { value }
+
+    /// What a value says whose `content-type` is that of a structured CloudEvent or of MassTransit's envelope.
+    public var envelope: EnvelopeIdentity? {
+        EnvelopeIdentity(contentType: Self.value(forHeader: "content-type", in: headers), body: value)
+    }
+
+    /// What is left of Kafka's default `message.max.bytes`, where the message comes near it: headers that the middleware
+    /// adds must not be what makes a broker refuse it.
+    public var headerRoom: HeaderLimit? {
+        let limit = 1_000_000
+        var size = 1_024 + (key?.count ?? 0) + (value?.count ?? 0)
+        guard size > limit / 2 else { return nil }
+        for header in headers { size += header.name.utf8.count + (header.value?.count ?? 0) + 8 }
+        return size > limit - 32_768 ? HeaderLimit(bytes: max(0, limit - size)) : nil
+    }
 }

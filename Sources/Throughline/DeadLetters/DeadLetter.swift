@@ -28,11 +28,14 @@ public struct DeadLetter: Hashable, Sendable {
     public var lastFailure: Timestamp?
     /// How often the message was replayed before.
     public var replays: Int
+    /// The trace context of the attempt that gave the message up, as a `traceparent`; nil where the message's own
+    /// `traceparent` says it, because it was sent to the dead-letter destination.
+    public var traceParent: String?
 
     /// Describes a message that was given up.
     public init(
         reason: Reason, exceptionType: String? = nil, origin: String, group: String? = nil, attempts: Int,
-        firstFailure: Timestamp? = nil, lastFailure: Timestamp? = nil, replays: Int = 0
+        firstFailure: Timestamp? = nil, lastFailure: Timestamp? = nil, replays: Int = 0, traceParent: String? = nil
     ) {
         self.reason = reason
         self.exceptionType = exceptionType
@@ -42,34 +45,45 @@ public struct DeadLetter: Hashable, Sendable {
         self.firstFailure = firstFailure
         self.lastFailure = lastFailure
         self.replays = replays
+        self.traceParent = traceParent
     }
 
-    /// Reads what the headers of a message on a dead-letter destination say; nil when it is no dead letter.
+    /// Reads what the headers of a message on a dead-letter destination say, else what the broker itself says; nil when
+    /// it is no dead letter.
     public init?<Message: TraceableMessage>(_ message: Message) {
         func value(_ name: String) -> String? { Message.value(forHeader: name, in: message.headers) }
-        guard let origin = value(DeadLetterHeaders.origin), !origin.isEmpty else { return nil }
+        func time(_ name: String) -> Timestamp? { value(name).flatMap(Timestamp.init(iso8601:)) }
+        guard let origin = value(DeadLetterHeaders.origin).flatMap(HeaderText.decoded) else {
+            guard let native = message.nativeDeadLetter else { return nil }
+            self = native
+            return
+        }
         self.init(
             reason: value(DeadLetterHeaders.reason).flatMap(Reason.init) ?? .rejected,
-            exceptionType: value(DeadLetterHeaders.exception), origin: origin,
-            group: value(DeadLetterHeaders.group), attempts: value(DeadLetterHeaders.attempts).flatMap(Int.init) ?? 1,
-            firstFailure: value(DeadLetterHeaders.firstFailure).flatMap(Timestamp.init(iso8601:)),
-            lastFailure: value(DeadLetterHeaders.lastFailure).flatMap(Timestamp.init(iso8601:)),
-            replays: value(ReplayHeaders.count).flatMap(Int.init) ?? 0)
+            exceptionType: value(DeadLetterHeaders.exception).map(HeaderText.visible), origin: origin,
+            group: value(DeadLetterHeaders.group).flatMap(HeaderText.decoded),
+            attempts: HeaderText.count(value(DeadLetterHeaders.attempts)) ?? 1,
+            firstFailure: time(DeadLetterHeaders.firstFailure), lastFailure: time(DeadLetterHeaders.lastFailure),
+            replays: HeaderText.count(value(ReplayHeaders.count)) ?? 0,
+            traceParent: value(DeadLetterHeaders.traceParent))
     }
 
     /// Writes the headers; brokers that move dead letters themselves call it.
     public func write<Message: PublishableMessage>(into message: inout Message) {
         func set(_ value: String?, _ name: String) {
-            Message.setValue(value.map(HeaderText.visible), forHeader: name, in: &message.headers)
+            Message.setValue(value, forHeader: name, in: &message.headers)
         }
         set(reason.rawValue, DeadLetterHeaders.reason)
-        set(exceptionType, DeadLetterHeaders.exception)
-        set(origin, DeadLetterHeaders.origin)
-        set(group, DeadLetterHeaders.group)
+        set(exceptionType.map(HeaderText.visible), DeadLetterHeaders.exception)
+        set(HeaderText.encoded(origin), DeadLetterHeaders.origin)
+        set(group.map(HeaderText.encoded), DeadLetterHeaders.group)
         set("\(attempts)", DeadLetterHeaders.attempts)
         set(firstFailure?.iso8601, DeadLetterHeaders.firstFailure)
         set(lastFailure?.iso8601, DeadLetterHeaders.lastFailure)
+        set(traceParent.map(HeaderText.visible), DeadLetterHeaders.traceParent)
         set(replays > 0 ? "\(replays)" : nil, ReplayHeaders.count)
+        // What said that the message was a replay has been said.
+        for name in [ReplayHeaders.of, ReplayHeaders.group, ReplayHeaders.attempts] { set(nil, name) }
     }
 }
 
@@ -79,9 +93,9 @@ public enum DeadLetterHeaders {
     public static let reason = "dead-letter-reason"
     /// The type of the last failure.
     public static let exception = "dead-letter-exception"
-    /// The destination that the message was on.
+    /// The destination that the message was on; bytes that are not visible ASCII as `%` and two digits.
     public static let origin = "dead-letter-origin"
-    /// The consumer group that gave it up.
+    /// The consumer group that gave it up, written as the origin is.
     public static let group = "dead-letter-group"
     /// How many attempts there were.
     public static let attempts = "dead-letter-attempts"
@@ -89,8 +103,10 @@ public enum DeadLetterHeaders {
     public static let firstFailure = "dead-letter-first-failure"
     /// When the last attempt failed, in ISO 8601.
     public static let lastFailure = "dead-letter-last-failure"
+    /// The trace context of the attempt that gave it up, where the broker moved the message.
+    public static let traceParent = "dead-letter-traceparent"
 
-    static let all = [reason, exception, origin, group, attempts, firstFailure, lastFailure]
+    static let all = [reason, exception, origin, group, attempts, firstFailure, lastFailure, traceParent]
 }
 
 /// The headers that mark a message as replayed from a dead-letter destination.
@@ -103,14 +119,6 @@ public enum ReplayHeaders {
     public static let group = "replay-group"
     /// How many attempts were made before the replay.
     public static let attempts = "replay-attempts"
-}
 
-/// Makes text safe as a header's value on every broker.
-enum HeaderText {
-    /// Visible ASCII, what is not replaced by `?`, cut at the length of an id.
-    static func visible(_ text: String) -> String {
-        let bytes = text.utf8.prefix(PlainHeaders.maximumIDLength)
-        if bytes.count == text.utf8.count, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) { return text }
-        return String(decoding: bytes.map { (0x21...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
-    }
+    static let all = [of, count, group, attempts]
 }

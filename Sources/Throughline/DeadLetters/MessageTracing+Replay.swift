@@ -23,15 +23,20 @@ extension MessageTracing {
         var original = HeaderReading(deadLetter)
         let identity = identity(ofIncoming: &original, trusted: configuration.policy.trustsHeaders)
         var death = ServiceContext.topLevel
-        instrument.extract(deadLetter.headers, into: &death, using: HeaderExtractor<Message>())
+        if let parent = letter.traceParent {
+            instrument.extract(parent, into: &death, using: TraceParentExtractor())
+        } else {
+            instrument.extract(deadLetter.headers, into: &death, using: HeaderExtractor<Message>())
+        }
 
         var copy = deadLetter.copy(to: destination ?? letter.origin)
         func set(_ value: String?, _ name: String) { Message.setValue(value, forHeader: name, in: &copy.headers) }
         for name in DeadLetterHeaders.all where name != DeadLetterHeaders.firstFailure { set(nil, name) }
-        set(Message.value(forHeader: "traceparent", in: deadLetter.headers), ReplayHeaders.of)
+        let parent = letter.traceParent ?? Message.value(forHeader: "traceparent", in: deadLetter.headers)
+        set(parent.map(HeaderText.visible) ?? "unknown", ReplayHeaders.of)
         set("\(letter.replays + 1)", ReplayHeaders.count)
         set("\(letter.attempts)", ReplayHeaders.attempts)
-        set(letter.group, ReplayHeaders.group)
+        set(letter.group.map(HeaderText.encoded), ReplayHeaders.group)
 
         var links: [(context: ServiceContext, type: LinkType)] = [(death, .replayOf)]
         if let ambient = ServiceContext.current { links.append((ambient, .ambient)) }
@@ -52,11 +57,13 @@ extension MessageTracing {
     }
 
     func replay<Message: TraceableMessage>(of message: Message) -> Replay? {
-        guard let of = Message.value(forHeader: ReplayHeaders.of, in: message.headers) else { return nil }
+        guard configuration.policy.trustsHeaders,
+            let of = Message.value(forHeader: ReplayHeaders.of, in: message.headers)
+        else { return nil }
         var deadLetter = ServiceContext.topLevel
         instrument.extract(of, into: &deadLetter, using: TraceParentExtractor())
         func number(_ name: String) -> Int {
-            Message.value(forHeader: name, in: message.headers).flatMap(Int.init) ?? 0
+            HeaderText.count(Message.value(forHeader: name, in: message.headers)) ?? 0
         }
         return Replay(
             count: number(ReplayHeaders.count), attemptsBefore: number(ReplayHeaders.attempts), deadLetter: deadLetter)
@@ -64,8 +71,9 @@ extension MessageTracing {
 
     /// True for a replay that is meant for another group of the destination.
     func isForAnotherGroup<Message: TraceableMessage>(_ message: Message) -> Bool {
-        guard let group = Message.value(forHeader: ReplayHeaders.group, in: message.headers),
-            let own = message.details.consumerGroup
+        guard configuration.policy.trustsHeaders,
+            let header = Message.value(forHeader: ReplayHeaders.group, in: message.headers),
+            let group = HeaderText.decoded(header), let own = message.details.consumerGroup
         else { return false }
         return group != own
     }

@@ -34,15 +34,17 @@ extension TracedConsumer {
         _ sleep: (Duration) async throws -> Void, _ chance: () -> Double,
         _ handle: (Base.Message) async throws -> Void
     ) async throws {
-        let before = tracing.replay(of: message)?.attemptsBefore ?? 0
-        var attempt = (message.details.attempt ?? 1) + before
-        var firstFailure = Base.Message.value(forHeader: DeadLetterHeaders.firstFailure, in: message.headers)
-            .flatMap(Timestamp.init(iso8601:))
+        let replay = tracing.replay(of: message)
+        let before = replay?.attemptsBefore ?? 0
+        let first = (message.details.attempt ?? 1) + before
+        var attempt = first
+        var firstFailure = replay == nil ? nil : DeadLetterHeaders.firstFailure(of: message)
         while true {
-            let delivery = tracing.begin(message, policy: tracing.configuration.policy, attempt: attempt)
+            let delivery = tracing.begin(
+                message, policy: tracing.configuration.policy, attempt: attempt, isNewDelivery: attempt == first)
             do {
                 try await ServiceContext.withValue(delivery.context) { try await handle(message) }
-                tracing.attempts.succeeded(delivery.key)
+                tracing.succeed(delivery)
                 await end(delivery, message, .acknowledged)
                 return
             } catch {
@@ -64,7 +66,7 @@ extension TracedConsumer {
                     reason: isWorthRetrying ? .attemptsUsedUp : .notRetryable,
                     exceptionType: String(reflecting: type(of: error)), origin: message.destination,
                     group: message.details.consumerGroup, attempts: attempt, firstFailure: firstFailure,
-                    lastFailure: now, replays: tracing.replay(of: message)?.count ?? 0)
+                    lastFailure: now, replays: replay?.count ?? 0)
                 await giveUp(message, letter, deadLetters, delivery)
                 return
             }
@@ -76,23 +78,41 @@ extension TracedConsumer {
         _ delivery: MessageTracing.Delivery
     ) async {
         delivery.span.updateAttributes { $0.set(letter) }
-        guard let send = deadLetters.send else { return await end(delivery, message, .deadLettered) }
-        do {
-            try await send(message, letter, tracing, delivery)
-        } catch {
-            // Acknowledging it now would lose it. The sending's own span has the failure.
-            return await end(delivery, message, .requeued)
+        switch deadLetters.way {
+        case .settled:
+            await end(delivery, message, .deadLettered)
+        case .told(let tell):
+            var letter = letter
+            letter.traceParent = tracing.traceParent(of: delivery.context)
+            await end(delivery, message, .deadLettered) { try await tell(message, letter) }
+        case .sent(let send):
+            do {
+                try await send(message, letter, tracing, delivery)
+            } catch {
+                // Acknowledging it now would lose it. The sending's own span has the failure.
+                return await end(delivery, message, .requeued)
+            }
+            delivery.span.settled(as: .deadLettered)
+            delivery.span.end()
+            // The broker is only told that its copy is done with.
+            await ServiceContext.withValue(delivery.context) { await settle(message, .acknowledged) }
         }
         tracing.attempts.succeeded(delivery.key)
-        delivery.span.settled(as: .deadLettered)
-        delivery.span.end()
-        // The broker is only told that its copy is done with.
-        await ServiceContext.withValue(delivery.context) { await settle(message, .acknowledged) }
     }
 
-    private func end(_ delivery: MessageTracing.Delivery, _ message: Base.Message, _ settlement: Settlement) async {
+    private func end(
+        _ delivery: MessageTracing.Delivery, _ message: Base.Message, _ settlement: Settlement,
+        by tell: (() async throws -> Void)? = nil
+    ) async {
         delivery.span.settled(as: settlement)
         delivery.span.end()
-        await ServiceContext.withValue(delivery.context) { await settle(message, settlement) }
+        await ServiceContext.withValue(delivery.context) { await settle(message, settlement, by: tell) }
+    }
+}
+
+extension DeadLetterHeaders {
+    /// When a replayed message failed first.
+    fileprivate static func firstFailure<Message: TraceableMessage>(of message: Message) -> Timestamp? {
+        Message.value(forHeader: firstFailure, in: message.headers).flatMap(Timestamp.init(iso8601:))
     }
 }

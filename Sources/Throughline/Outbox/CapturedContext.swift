@@ -17,6 +17,10 @@ public struct CapturedContext: Codable, Hashable, Sendable {
     public var messageType: String?
     /// What the message is meant to be.
     public var intent: MessageIntent?
+    /// How far an event is meant to go.
+    public var scope: EventScope?
+    /// The version of the message type's schema.
+    public var schemaVersion: String?
     /// What the tracer's propagators wrote: `traceparent`, `tracestate`, `baggage` or others.
     public var propagated: [String: String]
     /// When it was captured.
@@ -30,6 +34,8 @@ public struct CapturedContext: Codable, Hashable, Sendable {
         case causationIDs = "causation_ids"
         case messageType = "message_type"
         case intent
+        case scope
+        case schemaVersion = "schema_version"
         case propagated
         case capturedTime = "captured_time"
         case dueTime = "due_time"
@@ -43,6 +49,8 @@ public struct CapturedContext: Codable, Hashable, Sendable {
         causationIDs = identity.causationIDs
         messageType = identity.messageType
         intent = identity.intent
+        scope = identity.scope
+        schemaVersion = identity.schemaVersion
         self.propagated = propagated
         self.capturedTime = capturedTime
         self.dueTime = dueTime
@@ -58,6 +66,8 @@ public struct CapturedContext: Codable, Hashable, Sendable {
         causationIDs = try values.decodeIfPresent([String].self, forKey: .causationIDs) ?? []
         messageType = try values.decodeIfPresent(String.self, forKey: .messageType)
         intent = try values.decodeIfPresent(String.self, forKey: .intent).flatMap(MessageIntent.init)
+        scope = try values.decodeIfPresent(String.self, forKey: .scope).flatMap(EventScope.init)
+        schemaVersion = try values.decodeIfPresent(String.self, forKey: .schemaVersion)
         propagated = try values.decodeIfPresent([String: String].self, forKey: .propagated) ?? [:]
         capturedTime = Timestamp(nanosecondsSinceEpoch: try values.decode(UInt64.self, forKey: .capturedTime))
         dueTime = try values.decodeIfPresent(UInt64.self, forKey: .dueTime).map(Timestamp.init(nanosecondsSinceEpoch:))
@@ -71,6 +81,8 @@ public struct CapturedContext: Codable, Hashable, Sendable {
         try values.encode(causationIDs, forKey: .causationIDs)
         try values.encodeIfPresent(messageType, forKey: .messageType)
         try values.encodeIfPresent(intent?.rawValue, forKey: .intent)
+        try values.encodeIfPresent(scope?.rawValue, forKey: .scope)
+        try values.encodeIfPresent(schemaVersion, forKey: .schemaVersion)
         try values.encode(propagated, forKey: .propagated)
         try values.encode(capturedTime.nanosecondsSinceEpoch, forKey: .capturedTime)
         try values.encodeIfPresent(dueTime?.nanosecondsSinceEpoch, forKey: .dueTime)
@@ -79,7 +91,7 @@ public struct CapturedContext: Codable, Hashable, Sendable {
     var identity: MessageIdentity {
         MessageIdentity(
             messageID: messageID, correlationID: correlationID, causationIDs: causationIDs, messageType: messageType,
-            intent: intent)
+            intent: intent, scope: scope, schemaVersion: schemaVersion)
     }
 }
 
@@ -93,6 +105,8 @@ extension CapturedContext {
         if !causationIDs.isEmpty { columns["causation_ids"] = causationIDs.joined(separator: ",") }
         columns["message_type"] = messageType
         columns["intent"] = intent?.rawValue
+        columns["scope"] = scope?.rawValue
+        columns["schema_version"] = schemaVersion
         columns["captured_time"] = "\(capturedTime.nanosecondsSinceEpoch)"
         columns["due_time"] = dueTime.map { "\($0.nanosecondsSinceEpoch)" }
         return columns
@@ -112,7 +126,9 @@ extension CapturedContext {
         let identity = MessageIdentity(
             messageID: messageID, correlationID: correlationID, causationIDs: causes,
             messageType: rest.removeValue(forKey: "message_type"),
-            intent: rest.removeValue(forKey: "intent").flatMap(MessageIntent.init))
+            intent: rest.removeValue(forKey: "intent").flatMap(MessageIntent.init),
+            scope: rest.removeValue(forKey: "scope").flatMap(EventScope.init),
+            schemaVersion: rest.removeValue(forKey: "schema_version"))
         self.init(
             identity, propagated: rest, capturedTime: Timestamp(nanosecondsSinceEpoch: captured),
             dueTime: due.map(Timestamp.init(nanosecondsSinceEpoch:)))

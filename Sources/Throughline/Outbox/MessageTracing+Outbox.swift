@@ -13,6 +13,8 @@ extension MessageTracing {
     ///   - system: The broker that it will be sent to.
     ///   - messageType: The type of the message, such as `OrderPlaced`.
     ///   - intent: What the message is meant to be.
+    ///   - scope: How far an event is meant to go.
+    ///   - schemaVersion: The version of the message type's schema.
     ///   - messageID: The id of the message, when the application has one; nil makes one.
     ///   - dueTime: When the message is to be sent, for scheduled messages and timeouts; nil for as soon as possible.
     ///   - append: Stores the message and the context.
@@ -21,14 +23,16 @@ extension MessageTracing {
     @discardableResult
     public func capture<Result>(
         for destination: String, on system: MessagingSystem, type messageType: String? = nil,
-        intent: MessageIntent? = nil, messageID: String? = nil, dueTime: Timestamp? = nil,
+        intent: MessageIntent? = nil, scope: EventScope? = nil, schemaVersion: String? = nil, messageID: String? = nil,
+        dueTime: Timestamp? = nil,
         _ append: (CapturedContext) async throws -> Result
     ) async rethrows -> Result {
         let current = ServiceContext.current ?? .topLevel
         let id = messageID ?? configuration.messageIDs()
         let identity = MessageIdentity(
             messageID: id, correlationID: current.message?.correlationID ?? id,
-            causationIDs: current.message?.messageIDs ?? [], messageType: messageType, intent: intent)
+            causationIDs: current.message?.messageIDs ?? [], messageType: messageType, intent: intent, scope: scope,
+            schemaVersion: schemaVersion)
         let span = startSpan(spanName("create", destination), in: current, ofKind: .producer) {
             SamplingHint(.create, system, destination, identity, origins: current.messageOrigins ?? [])
         }
@@ -36,6 +40,7 @@ extension MessageTracing {
         if span.isRecording {
             span.updateAttributes { attributes in
                 describe(identity, system: system, destination: destination, as: .create, in: &attributes)
+                if current.isRebuild { attributes.set(ThroughlineAttribute.replay, value: .bool(true)) }
                 if let dueTime {
                     attributes.set(
                         ThroughlineAttribute.dueTime, value: .int64(Int64(clamping: dueTime.nanosecondsSinceEpoch)))
