@@ -171,7 +171,7 @@ let package = Package(
             ["ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", logging]),
         tests(
             "ThroughlineZipkinTests",
-            ["ThroughlineZipkin", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", logging]),
+            ["ThroughlineZipkin", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineOTLP", "FlowFixtures", logging]),
         tests(
             "ThroughlineCollectorTests",
             [

@@ -9,8 +9,8 @@ import ThroughlineOTLP
     @Test func `Python decodes 10,000 spans of ours to the same values`() throws {
         var spans = RandomSpans(seed: 2_026)
         let records = spans.next(10_000)
-        let file = try File(OTLP.encode(records))
-        let lines = try python("read", file.url.path).split(separator: "\n").map(String.init)
+        let output = try withTemporaryFile(OTLP.encode(records)) { try InteropPython.run("otlp.py", "read", $0) }
+        let lines = output.split(separator: "\n").map(String.init)
         // Grouping changes the order; what is said of each span does not.
         let expected = Set(try records.map(line))
         #expect(lines.count == 10_000)
@@ -21,36 +21,11 @@ import ThroughlineOTLP
     @Test func `what Python wrote is read as it was`() throws {
         var spans = RandomSpans(seed: 2_027)
         let records = spans.next(2_000)
-        let file = try File(OTLP.encode(records))
-        _ = try python("write", file.url.path)
-        #expect(Set(try OTLP.decode(Array(Data(contentsOf: file.url)))) == Set(records))
-    }
-
-    private func python(_ arguments: String...) throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let interpreter = try run(root.appending(path: "scripts/interop-python"), []).split(separator: "\n").last
-        let path = String(try #require(interpreter))
-        return try run(URL(filePath: path), [root.appending(path: "Tests/Interop/otlp.py").path] + arguments)
-    }
-
-    private func run(_ program: URL, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(program.lastPathComponent) failed")
-        return text
-    }
-
-    private final class File {
-        let url = FileManager.default.temporaryDirectory.appending(path: "throughline-\(UUID().uuidString).pb")
-        init(_ bytes: [UInt8]) throws { try Data(bytes).write(to: url) }
-        deinit { try? FileManager.default.removeItem(at: url) }
+        let written = try withTemporaryFile(OTLP.encode(records)) { path in
+            _ = try InteropPython.run("otlp.py", "write", path)
+            return Array(try Data(contentsOf: URL(filePath: path)))
+        }
+        #expect(Set(try OTLP.decode(written)) == Set(records))
     }
 
     private func line(_ span: SpanRecord) throws -> String {
