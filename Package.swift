@@ -66,6 +66,8 @@ let package = Package(
         library("ThroughlineContext", [tracing]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         library("SQLite", ["CSQLite"]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library("Gzip", ["CZlib"]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
 
@@ -85,7 +87,7 @@ let package = Package(
         library("ThroughlineKafka", ["Throughline", "CRDKafka"], path: "Sources/Brokers/Kafka"),
 
         // Exporters: the HTTP client on floor 2, what speaks through it on floor 3.
-        library("ThroughlineHTTP", ["CCurl", logging], path: "exporters/HTTP"),
+        library("ThroughlineHTTP", ["CCurl", "Gzip"], path: "exporters/HTTP"),
         library("ThroughlineOTLP", ["ThroughlineModel", "ThroughlineHTTP", logging, metrics], path: "exporters/OTLP"),
         library(
             "ThroughlineZipkin", ["ThroughlineModel", "ThroughlineHTTP", logging, metrics], path: "exporters/Zipkin"),
@@ -144,6 +146,7 @@ let package = Package(
             "ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
         tests("ThroughlineInMemoryTests", ["ThroughlineInMemory", "Throughline"]),
         tests("SQLiteTests", ["SQLite"]),
+        tests("GzipTests", ["Gzip"]),
         tests(
             "ThroughlineStoreTests",
             [
@@ -165,7 +168,7 @@ let package = Package(
                 "ThroughlineStore", "ThroughlineTracer", "ThroughlineOTLP", "ThroughlineHTTP", "SQLite", "FlowFixtures",
                 tracing, logging, metrics, metricsTestKit, serviceLifecycle,
             ]),
-        tests("ThroughlineHTTPTests", ["ThroughlineHTTP", logging]),
+        tests("ThroughlineHTTPTests", ["ThroughlineHTTP", "Gzip"]),
         tests(
             "ThroughlineOTLPTests",
             ["ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", logging]),

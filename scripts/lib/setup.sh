@@ -21,10 +21,10 @@ need_swift() {
 need_packages() {
     local missing=() package
     if ! command -v dpkg-query >/dev/null 2>&1; then
-        for package in sqlite3 rdkafka libcurl; do
+        for package in sqlite3 rdkafka libcurl zlib; do
             pkg-config --exists "$package" 2>/dev/null ||
                 fail "This script installs what it needs on Debian and Ubuntu only. Elsewhere install the development" \
-                    "files of SQLite, librdkafka and libcurl, and pkg-config, with your own package manager."
+                    "files of SQLite, librdkafka, libcurl and zlib, and pkg-config, with your own package manager."
         done
         return 0
     fi
@@ -44,4 +44,4 @@ need_packages() {
         fail "These packages could not be installed: ${missing[*]}"
 }
 
-libraries=(pkg-config libsqlite3-dev librdkafka-dev libcurl4-openssl-dev)
+libraries=(pkg-config libsqlite3-dev librdkafka-dev libcurl4-openssl-dev zlib1g-dev)
