@@ -22,6 +22,8 @@ private struct MapScan {
     private var names: [Int64: MapName?] = [:]
     private var services: [Int64: MapName] = [:]
     private var words: [Int64: Words] = [:]
+    /// Texts that stand for something shorter, such as the address of a queue.
+    private var addresses: Set<Int64> = []
     /// The rows of the spans that sent a dead letter, which a link tells.
     private var deadLetters: Set<Int64> = []
 
@@ -69,13 +71,21 @@ private struct MapScan {
             let mayBeAboutMessages =
                 kind == .producer || kind == .consumer || !row.isNull(6) || !row.isNull(7) || !row.isNull(8)
                 || notes.isMessaging
-            return mayBeAboutMessages ? nil : sample
+            if mayBeAboutMessages { return nil }
+            sample.failed = row.integer(5) == Int64(SpanStatus.Code.error.rawValue) || notes.hasErrorType
+            sample.call = kind.flatMap { kind in
+                MapSample.Call(
+                    kind: kind, spanID: SpanID(UInt64(bitPattern: row.integer(17))),
+                    parentID: row.optionalInteger(18).map { SpanID(UInt64(bitPattern: $0)) })
+            }
+            return sample
         }
         guard !notes.needsWholeSpan, let operation = try words(row.integer(7), &session).operation else { return nil }
         sample.operation = operation
         sample.destination = try name(row.integer(8), &session)
         sample.isDeadLetter = deadLetters.contains(row.integer(0))
         if !row.isNull(6) { sample.system = try name(row.integer(6), &session) }
+        if addresses.contains(row.integer(8)) || addresses.contains(row.integer(6)) { return nil }
         if !row.isNull(9) { sample.group = try name(row.integer(9), &session) }
         if !row.isNull(10) { sample.type = try name(row.integer(10), &session) }
         if !row.isNull(11) { sample.intent = try words(row.integer(11), &session).intent }
@@ -107,6 +117,7 @@ private struct MapScan {
         if let known = names[row] { return known }
         let text = try session.decoder.string(row)
         let name = text.isEmpty ? nil : builder.name(text)
+        if text.contains("://") || text == "AmazonSQS" { addresses.insert(row) }
         names[row] = name
         return name
     }
@@ -151,6 +162,9 @@ private struct Notes {
             let rest = UnsafeBufferPointer(rebasing: json[(place + 1)...])
             switch rest.first {
             case UInt8(ascii: "m"): readMessaging(rest)
+            case UInt8(ascii: "c"), UInt8(ascii: "n"):
+                needsWholeSpan =
+                    needsWholeSpan || Self.begins(rest, with: "cloudevents.") || Self.begins(rest, with: "nservicebus.")
             case UInt8(ascii: "e"): hasErrorType = hasErrorType || Self.begins(rest, with: "error.type\":")
             default: break
             }

@@ -37,6 +37,16 @@ import ThroughlineModel
         #expect(map(records.reversed()).deliveries == map(records).deliveries)
     }
 
+    @Test func `requests between services are calls, whichever end was recorded first`() throws {
+        let records = GoldenFlow.requests.records
+        for map in [map(records), map(records.reversed())] {
+            let call = try #require(map.calls.first)
+            #expect(map.calls.count == 1)
+            #expect(call.caller == "shop" && call.called == "pricing" && call.count == 1 && call.errors == 0)
+            #expect(call.duration?.p50 == 50_000_000)
+        }
+    }
+
     @Test func `a builder with little memory forgets waits, never counts`() {
         let map = map(LargeFlow.orders(count: 500).sorted { $0.name < $1.name }, rememberedMessages: 10)
         #expect(map.deliveries.map(\.count) == [500, 500, 500])

@@ -19,6 +19,30 @@ public struct MapBuilder: Sendable {
         var group: MapName?
     }
 
+    private struct CallKey: Hashable {
+        var caller: MapName
+        var called: MapName
+    }
+
+    private struct CallCount {
+        var count = 0
+        var errors = 0
+        var duration = PercentileSketch()
+
+        mutating func add(_ answer: Answer) {
+            count += 1
+            if answer.failed { errors += 1 }
+            duration.add(answer.took)
+        }
+    }
+
+    /// A request as the service that was called has recorded it.
+    private struct Answer {
+        var service: MapName
+        var took: UInt64
+        var failed: Bool
+    }
+
     /// Several services may listen in one group; the backlog is the group's.
     private struct GroupKey: Hashable {
         var destination: MapName
@@ -47,6 +71,9 @@ public struct MapBuilder: Sendable {
     private var bodySizes: [MapName: PercentileSketch] = [:]
     private var emissions: [EmissionKey: EmissionCount] = [:]
     private var deliveries: [DeliveryKey: DeliveryCount] = [:]
+    private var calls: [CallKey: CallCount] = [:]
+    private var callers: BoundedMemory<MapMessageKey, MapName>
+    private var answers: BoundedMemory<MapMessageKey, [Answer]>
     private var sent: BoundedMemory<MapMessageKey, Timestamp>
     private var waiting: BoundedMemory<MapMessageKey, [(DeliveryKey, Timestamp)]>
     private var start: Timestamp?
@@ -58,6 +85,8 @@ public struct MapBuilder: Sendable {
     public init(rememberedMessages: Int = 100_000) {
         sent = BoundedMemory(capacity: rememberedMessages)
         waiting = BoundedMemory(capacity: rememberedMessages)
+        callers = BoundedMemory(capacity: rememberedMessages)
+        answers = BoundedMemory(capacity: rememberedMessages)
     }
 
     /// Adds a span. A span that has not ended is left out: it comes again when it has.
@@ -80,12 +109,35 @@ public struct MapBuilder: Sendable {
         services.insert(sample.service)
         start = start.map { min($0, sample.start) } ?? sample.start
         end = end.map { max($0, ended) } ?? ended
+        if let call = sample.call { add(call, sample, ended) }
         guard let destination = sample.destination else { return }
         if let system = sample.system { note(system, of: destination) }
         switch sample.operation {
         case .send: emit(sample, destination, ended)
         case .process: deliver(sample, destination, ended)
         case .create, .receive, .settle, nil: break
+        }
+    }
+
+    /// The two ends come in any order; a service that calls itself is no edge.
+    private mutating func add(_ call: MapSample.Call, _ sample: MapSample, _ ended: Timestamp) {
+        switch call {
+        case .made(let span):
+            callers[span] = sample.service
+            guard !answers.isEmpty else { return }
+            for answer in answers.remove(span) ?? [] where answer.service != sample.service {
+                calls[CallKey(caller: sample.service, called: answer.service), default: CallCount()].add(answer)
+            }
+        case .answered(let caller):
+            let answer = Answer(
+                service: sample.service, took: sample.start.nanoseconds(until: ended), failed: sample.failed)
+            guard let service = callers[caller] else {
+                answers[caller] = (answers[caller] ?? []) + [answer]
+                return
+            }
+            if service != sample.service {
+                calls[CallKey(caller: service, called: sample.service), default: CallCount()].add(answer)
+            }
         }
     }
 
@@ -193,6 +245,11 @@ public struct MapBuilder: Sendable {
                 (left.destination, left.consumer.service, left.consumer.group ?? "")
                     < (right.destination, right.consumer.service, right.consumer.group ?? "")
             },
+            calls: calls.map { key, count in
+                ServiceMap.Call(
+                    caller: text(key.caller), called: text(key.called), count: count.count, errors: count.errors,
+                    duration: count.duration.percentiles)
+            }.sorted { ($0.caller, $0.called) < ($1.caller, $1.called) },
             start: start, end: end)
     }
 }

@@ -10,6 +10,7 @@ public enum MapJSON {
             ("services", .array(map.services.map { .string($0) })),
             ("destinations", .array(map.destinations.map { destination($0, map) })),
             ("emissions", .array(map.emissions.map { emission($0, map) })),
+            ("calls", .array(map.calls.map { call($0, map) })),
             ("deliveries", .array(map.deliveries.map { delivery($0, map) })),
         ]).text + "\n"
     }
@@ -34,6 +35,17 @@ public enum MapJSON {
             ("perSecond", map.rate(emission.count).map { .number($0) } ?? .null),
             ("errors", .integer(emission.errors)),
             ("deadLetter", .bool(emission.isDeadLetter)),
+        ])
+    }
+
+    private static func call(_ call: ServiceMap.Call, _ map: ServiceMap) -> JSONValue {
+        .object([
+            ("caller", .string(call.caller)),
+            ("called", .string(call.called)),
+            ("count", .integer(call.count)),
+            ("perSecond", map.rate(call.count).map { .number($0) } ?? .null),
+            ("errors", .integer(call.errors)),
+            ("durationMs", percentiles(call.duration, milliseconds)),
         ])
     }
 

@@ -41,12 +41,29 @@ package struct MapSample: Sendable {
     package var queueTime: UInt64?
     /// The size of the body in bytes.
     package var bodySize: UInt64?
+    /// Nil unless it is a request: what the caller, a CLIENT span, and the called, a SERVER span, have in common.
+    package var call: Call?
     /// The one message that it is about.
     package var messageID: MapMessageKey?
     /// The span that sent the message: itself when it sends.
     package var sender: MapMessageKey?
     /// The messages of a batch that is sent.
     package var members: [MapMessageKey] = []
+
+    /// One end of a request between services.
+    package enum Call: Sendable {
+        case made(MapMessageKey)
+        case answered(MapMessageKey)
+
+        /// What a span that is not about messages says; nil when it is neither end of a request.
+        package init?(kind: SpanKind, spanID: SpanID, parentID: SpanID?) {
+            switch (kind, parentID) {
+            case (.client, _): self = .made(MapMessageKey(sender: spanID))
+            case (.server, let parent?): self = .answered(MapMessageKey(sender: parent))
+            default: return nil
+            }
+        }
+    }
 
     package init(service: MapName, start: Timestamp, end: Timestamp?) {
         self.service = service
@@ -76,14 +93,17 @@ extension MapSample {
     init(_ record: SpanRecord, _ name: (String) -> MapName) {
         let operation = Operation(record)
         self.init(service: name(operation.service), start: record.start, end: record.end)
-        guard let view = operation.messaging else { return }
+        failed = operation.failed
+        guard let view = operation.messaging else {
+            call = Call(kind: record.kind, spanID: record.spanID, parentID: record.parentID)
+            return
+        }
         self.operation = view.operation
         system = view.system.map(name)
         destination = view.destination.map(name)
         group = view.group.map(name)
         type = view.type.map(name)
         intent = view.intent
-        failed = operation.failed
         isDeadLettered = view.settlement == .deadLettered
         isDeadLetter = operation.isDeadLettering
         attempt = view.attempt

@@ -64,6 +64,20 @@ public struct ServiceMap: Sendable {
         private func share(_ part: Int) -> Double { count == 0 ? 0 : Double(part) / Double(count) }
     }
 
+    /// Requests that one service made to another without a broker.
+    public struct Call: Hashable, Sendable {
+        /// Who asked.
+        public var caller: String
+        /// Who answered.
+        public var called: String
+        /// Requests.
+        public var count: Int
+        /// Requests that failed.
+        public var errors: Int
+        /// Time that answering took.
+        public var duration: Percentiles?
+    }
+
     /// Three percentiles, of nanoseconds or of bytes, right to within 2 %.
     public struct Percentiles: Hashable, Sendable {
         /// Half of all values do not exceed it.
@@ -82,6 +96,8 @@ public struct ServiceMap: Sendable {
     public var emissions: [Emission]
     /// By destination and consumer.
     public var deliveries: [Delivery]
+    /// By caller and called.
+    public var calls: [Call]
     /// When the first operation began; nil for a map of nothing.
     public var start: Timestamp?
     /// When the last operation ended.
@@ -102,6 +118,7 @@ extension ServiceMap {
         part.destinations = destinations.filter { $0.name == destination }
         part.emissions = emissions.filter { $0.destination == destination }
         part.deliveries = deliveries.filter { $0.destination == destination }
+        part.calls = []
         let names = Set(part.emissions.map(\.service)).union(part.deliveries.map(\.consumer.service))
         part.services = services.filter(names.contains)
         return part

@@ -56,6 +56,12 @@ struct MapFlowchart {
             }
             chart.edges.append(Flowchart.Edge(from: from, to: id, text: text(delivery), stroke: .normal))
         }
+        for call in map.calls {
+            chart.edges.append(
+                Flowchart.Edge(
+                    from: slugs.id("s", call.caller), to: slugs.id("s", call.called), text: text(call), stroke: .normal)
+            )
+        }
     }
 
     private mutating func drawOne(_ name: String) {
@@ -158,6 +164,14 @@ struct MapFlowchart {
         if let backlog = delivery.backlog, backlog > 2, backlog * 100 > delivery.count {
             parts.append("\(backlog) waiting")
         }
+        return parts.joined(separator: " · ")
+    }
+
+    /// Such as `calls ×12 · p50 4 ms · 0.4 % ✗`.
+    private func text(_ call: ServiceMap.Call) -> String {
+        var parts = ["calls ×\(call.count)"]
+        if let took = call.duration { parts.append("p50 \(DurationText.short(took.p50))") }
+        if call.errors > 0 { parts.append("\(share(call.errors, call.count)) ✗") }
         return parts.joined(separator: " · ")
     }
 
