@@ -11,6 +11,7 @@ final class Findings: Sendable {
         var clockOffsets: [ClockOffset]?
         var criticalPaths: [CriticalPath]?
         var replayed: Set<Int>?
+        var latency: UInt64?
         var places: [Message.ID: Int]?
     }
 
@@ -45,6 +46,15 @@ final class Findings: Sendable {
     var replies: [Reply] { find(\.replies) { ReplyReader(graph).replies } }
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
     var replayed: Set<Int> { find(\.replayed) { ReplayReach(graph).operations } }
+
+    var latency: UInt64 {
+        find(\.latency) {
+            let operations = graph.index.operations
+            let replayed = replayed
+            let last = operations.indices.lazy.filter { !replayed.contains($0) }.map { operations[$0].latest }.max()
+            return last.flatMap { operations.first?.record.start.nanoseconds(until: $0) } ?? 0
+        }
+    }
 
     var criticalPaths: [CriticalPath] {
         find(\.criticalPaths) { CriticalPathFinder(graph, leavingOut: replayed).paths }

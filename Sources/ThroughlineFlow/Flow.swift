@@ -102,11 +102,7 @@ public struct Flow: Sendable {
     }
     /// Nanoseconds from the first moment to the last, replays and what they caused left out: how long the flow took
     /// by itself.
-    public var latency: UInt64 {
-        let replayed = findings.replayed
-        let own = operations.indices.lazy.filter { !replayed.contains($0) }
-        return own.map { operations[$0].latest }.max().flatMap { start?.nanoseconds(until: $0) } ?? 0
-    }
+    public var latency: UInt64 { findings.latency }
 
     /// The operation of that id.
     public func operation(_ id: Operation.ID) -> Operation? { graph.index.position(of: id).map { operations[$0] } }
