@@ -1,4 +1,5 @@
 import Synchronization
+import ThroughlineModel
 
 /// What is worked out of a flow when somebody asks for it, each thing once.
 final class Findings: Sendable {
