@@ -19,8 +19,13 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library target on the given floor of the house (see README, "The house").
@@ -59,6 +64,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         // Floor 0: values and C. Nothing here knows about any other room.
@@ -102,8 +110,8 @@ let package = Package(
         library(
             "ThroughlineCollector",
             [
-                "ThroughlineModel", "ThroughlineStore", "ThroughlineOTLP", "ThroughlineZipkin", hummingbird, logging,
-                metrics, serviceLifecycle,
+                "Gzip", "ThroughlineModel", "ThroughlineStore", "ThroughlineOTLP", "ThroughlineZipkin", hummingbird,
+                hummingbirdCore, nio, nioHTTPTypes, httpTypes, logging, metrics, serviceLifecycle,
             ]),
 
         // Floor 5: programs
@@ -122,7 +130,7 @@ let package = Package(
             dependencies: [
                 "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "ThroughlineRecorder",
                 "ThroughlineCollector", "ThroughlineOTLP", "ThroughlineZipkin", "OrderFulfilment", argumentParser,
-                logging, serviceLifecycle,
+                logging, serviceLifecycle, unixSignals,
             ],
             swiftSettings: settings),
 
@@ -178,8 +186,8 @@ let package = Package(
         tests(
             "ThroughlineCollectorTests",
             [
-                "ThroughlineCollector", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineOTLP", "ThroughlineStore",
-                "ThroughlineZipkin", "FlowFixtures", hummingbird, logging, serviceLifecycle,
+                "ThroughlineCollector", "ThroughlineModel", "ThroughlineOTLP", "ThroughlineStore", "ThroughlineZipkin",
+                "FlowFixtures", "Gzip", "SQLite", logging, serviceLifecycle,
             ]),
         // What other people's collectors, senders and languages make of what we send, and we of what they send.
         tests(

@@ -30,6 +30,11 @@ enum Output {
         FileHandle.standardError.write(Data("throughline: \(text)\n".utf8))
     }
 
+    /// Prints at once, also into a pipe: for programs that go on.
+    static func say(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    }
+
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -45,6 +45,10 @@ struct StoreOptions: ParsableArguments {
 struct Age: ExpressibleByArgument {
     let nanoseconds: UInt64
 
+    init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
     init?(argument: String) {
         let units: [Substring: UInt64] = [
             "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000, "d": 86_400_000_000_000,

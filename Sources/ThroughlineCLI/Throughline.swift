@@ -12,10 +12,12 @@ struct ThroughlineCommand: AsyncParsableCommand {
             Puts the flows of an event-driven system back together from a trace store: across services, traces, \
             retries and dead letters.
 
-            Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable.
+            Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable, 4 cannot listen.
             """,
         version: "0.1.0",
-        subcommands: [Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Prune.self, Doctor.self])
+        subcommands: [
+            Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Serve.self, Prune.self, Doctor.self,
+        ])
 
     static func main() async {
         do {
@@ -54,6 +56,7 @@ struct Failure: Error {
         case notFound = 1
         case usage = 2
         case storeUnusable = 3
+        case cannotListen = 4
     }
 
     let code: Code

@@ -86,4 +86,6 @@ struct EncodedBatch: Sendable {
 
     /// How many spans of the batch have ended.
     var endedCount = 0
+    /// True when somebody sent the spans and may send them again: what the store has already is left out.
+    var mayRepeat = false
 }

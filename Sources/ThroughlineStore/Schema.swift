@@ -2,7 +2,7 @@ internal import SQLite
 
 /// The tables of a trace store; docs/store.md describes them for people who read the file with other tools.
 enum Schema {
-    static let migrations = Migrations([version1, version2, version3])
+    static let migrations = Migrations([version1, version2, version3, version4])
 
     /// In the header of every store, so that a database of another program is told from ours: "THRU".
     static let applicationID: Int64 = 0x5448_5255
@@ -82,7 +82,8 @@ enum Schema {
         CREATE TABLE exporters (
             name TEXT PRIMARY KEY, position INTEGER NOT NULL DEFAULT 0, holder TEXT,
             held_until INTEGER NOT NULL DEFAULT 0, exported INTEGER NOT NULL DEFAULT 0,
-            lost INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+            rejected INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,
+            failure TEXT, failure_time INTEGER) STRICT, WITHOUT ROWID;
         CREATE TABLE set_aside (
             id INTEGER PRIMARY KEY, exporter TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
             spans INTEGER NOT NULL, reason TEXT NOT NULL, time INTEGER NOT NULL) STRICT;
@@ -90,6 +91,13 @@ enum Schema {
 
     /// What failed is asked for most, and is rare.
     private static let version3 = "CREATE INDEX spans_by_failure ON spans (start) WHERE status = 2"
+
+    /// Spans that others send come at least once. Trace rows are numbered in the order of their first span, so this
+    /// index still grows at its end, and tells in one look whether a span is there.
+    private static let version4 = """
+        DROP INDEX spans_by_trace;
+        CREATE INDEX spans_by_trace ON spans (trace, span_id);
+        """
 }
 
 /// Why a span is listed under a message id in `message_refs`.

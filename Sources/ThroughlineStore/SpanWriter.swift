@@ -10,6 +10,7 @@ struct SpanWriter {
     private let insertLink: Statement
     private let insertRef: Statement
     private let hasOpenSpans: Statement
+    private let findSpan: Statement
     private var remover: SpanRemover
     private var rows = BatchRows()
 
@@ -37,16 +38,21 @@ struct SpanWriter {
         insertLink = try connection.prepare("INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
         insertRef = try connection.prepare("INSERT OR IGNORE INTO message_refs VALUES (?1, ?2, ?3)")
         hasOpenSpans = try connection.prepare("SELECT EXISTS (SELECT 1 FROM open_spans)")
+        findSpan = try connection.prepare("SELECT 1 FROM spans WHERE trace = ?1 AND span_id = ?2")
         remover = try SpanRemover(connection)
     }
 
     /// Writes batches in one transaction: all of them, or none when it throws.
-    mutating func write(_ batches: [EncodedBatch]) throws(SQLiteError) {
+    ///
+    /// - Returns: How many ended spans of each batch were there already and were left out.
+    mutating func write(_ batches: [EncodedBatch]) throws(SQLiteError) -> [Int] {
         do throws(SQLiteError) {
-            try connection.transaction { () throws(SQLiteError) in
+            return try connection.transaction { () throws(SQLiteError) in
                 try interner.beginTransaction()
                 try remover.beginTransaction()
-                for batch in batches { try insert(batch) }
+                var duplicates: [Int] = []
+                for batch in batches { duplicates.append(try insert(batch)) }
+                return duplicates
             }
         } catch {
             interner.forgetAll()
@@ -55,18 +61,31 @@ struct SpanWriter {
         }
     }
 
-    private mutating func insert(_ batch: EncodedBatch) throws(SQLiteError) {
+    private mutating func insert(_ batch: EncodedBatch) throws(SQLiteError) -> Int {
         try resolve(batch)
+        var duplicates = 0
         _ = try hasOpenSpans.step()
         var mayHaveOpenSpans = hasOpenSpans.integer(0) != 0
         hasOpenSpans.reset()
         for span in batch.spans {
-            if mayHaveOpenSpans {
-                try remover.removeOpenSpan(trace: rows.traces[Int(span.trace)], spanID: span.spanID)
+            let trace = rows.traces[Int(span.trace)]
+            if batch.mayRepeat, try isStored(trace: trace, spanID: span.spanID) {
+                if !span.isOpen { duplicates += 1 }
+                continue
             }
+            if mayHaveOpenSpans { try remover.removeOpenSpan(trace: trace, spanID: span.spanID) }
             try insert(span, of: batch)
             mayHaveOpenSpans = mayHaveOpenSpans || span.isOpen
         }
+        return duplicates
+    }
+
+    /// True when the span is there and has ended. What comes later can only be the same again, or its beginning.
+    private func isStored(trace: Int64, spanID: Int64) throws(SQLiteError) -> Bool {
+        try findSpan.bind(trace, 1)
+        try findSpan.bind(spanID, 2)
+        defer { findSpan.reset() }
+        return try findSpan.step()
     }
 
     private mutating func resolve(_ batch: EncodedBatch) throws(SQLiteError) {

@@ -5,7 +5,7 @@ public struct StoreError: Error, Hashable, Sendable {
     /// The kinds of failure; more may come.
     public struct Code: Hashable, Sendable {
         private enum Value: String, Hashable, Sendable {
-            case locked, readOnly, diskFull, corrupt, newerSchema, notADatabase, cannotOpen, other
+            case locked, readOnly, diskFull, busy, corrupt, newerSchema, notADatabase, cannotOpen, other
         }
 
         private let value: Value
@@ -18,6 +18,8 @@ public struct StoreError: Error, Hashable, Sendable {
         public static let readOnly = Code(.readOnly)
         /// No room on the disk, or a quota is used up.
         public static let diskFull = Code(.diskFull)
+        /// More spans wait to be written than may.
+        public static let busy = Code(.busy)
         /// The file is damaged.
         public static let corrupt = Code(.corrupt)
         /// A newer Throughline made the file.

@@ -78,7 +78,10 @@ extension ReadSession {
 
     func rows(ofTraceRow trace: Int64) throws(SQLiteError) -> [Int64] {
         try rows(
-            "SELECT id FROM spans WHERE trace = ?1 UNION ALL SELECT id FROM open_spans WHERE trace = ?1"
+            """
+            SELECT id FROM (SELECT id FROM spans WHERE trace = ?1 ORDER BY id)
+            UNION ALL SELECT id FROM open_spans WHERE trace = ?1
+            """
         ) { select throws(SQLiteError) in try select.bind(trace, 1) }
     }
 

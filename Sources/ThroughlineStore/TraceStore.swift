@@ -31,7 +31,7 @@ public final class TraceStore: SpanSink {
     /// The file, as it was given.
     public let path: String
     let options: Options
-    private let queue = Monitor(WriteQueue())
+    let queue = Monitor(WriteQueue())
 
     /// Opens a store; makes the file when it is missing and brings an older schema up to date.
     ///
@@ -101,14 +101,14 @@ public final class TraceStore: SpanSink {
     /// - Throws: when some of it could not be stored: what waits for another try stays in line, what was given up is
     ///   counted in ``lostCount``.
     public func flush() throws(StoreError) {
-        let target = queue.with { queue in
+        let batches = queue.with { queue in
             queue.retry()
             return queue.accepted
         }
         let failure = queue.when({ queue in
-            queue.settled >= target || queue.stall != nil && !queue.isRetrying
+            queue.isSettled(batches) || queue.stall != nil && !queue.isRetrying
         }) { queue -> StoreError? in
-            if queue.settled < target { return queue.stall }
+            if !queue.isSettled(batches) { return queue.stall }
             defer { queue.unreported = nil }
             return queue.unreported
         }
@@ -131,7 +131,7 @@ public final class TraceStore: SpanSink {
     /// What keeps spans from being stored at the moment; nil when all is well.
     public var failure: StoreError? { queue.read { $0.stall ?? $0.unreported } }
 
-    private static func closed(_ path: String) -> StoreError {
+    static func closed(_ path: String) -> StoreError {
         StoreError(
             code: .other, path: path, message: "The trace store \(path) has been closed; open it again to write.")
     }
@@ -145,11 +145,24 @@ public final class TraceStore: SpanSink {
     private static func drain(_ handedOver: SendingOnce, _ queue: Monitor<WriteQueue>, _ path: String) {
         guard var writer = handedOver.take() else { return }
         while true {
-            let batches = queue.when(\.hasWork, \.pending)
-            if batches.isEmpty { return }
-            var failure: StoreError?
-            do throws(SQLiteError) { try writer.write(batches) } catch { failure = StoreError("write", path, error) }
-            queue.with { $0.settle(batches.count, failure) }
+            let entries = queue.when(\.hasWork, \.pending)
+            if entries.isEmpty { return }
+            let outcome = write(entries, with: &writer, path)
+            queue.with { $0.settle(entries, outcome) }
+            for (index, entry) in entries.enumerated() {
+                entry.answer?(
+                    outcome.map { ReceivedSpans(stored: entry.batch.endedCount - $0[index], duplicates: $0[index]) })
+            }
+        }
+    }
+
+    private static func write(
+        _ entries: [WriteQueue.Entry], with writer: inout SpanWriter, _ path: String
+    ) -> Result<[Int], StoreError> {
+        do throws(SQLiteError) {
+            return .success(try writer.write(entries.map(\.batch)))
+        } catch {
+            return .failure(StoreError("write", path, error))
         }
     }
 }

@@ -41,9 +41,39 @@ public enum OTLP {
     /// - Throws: ``OTLPError`` for what is no such request, with the place; nothing that the bytes could hold makes it
     ///   crash or take unbounded time or memory.
     public static func decode(_ bytes: [UInt8], as encoding: Encoding = .protobuf) throws(OTLPError) -> [SpanRecord] {
+        let request = try decodeRequest(bytes, as: encoding)
+        if let rejection = request.rejections.first { throw rejection }
+        return request.spans
+    }
+
+    /// Decodes one request and leaves out the spans in it that cannot be told apart, for want of valid ids.
+    package static func decodeRequest(_ bytes: [UInt8], as encoding: Encoding) throws(OTLPError) -> OTLPRequest {
         switch encoding {
-        case .protobuf: try ProtobufDecoder.records(bytes)
-        case .json: try OTLPJSONDecoder.records(bytes)
+        case .protobuf: try ProtobufDecoder.request(bytes)
+        case .json: try OTLPJSONDecoder.request(bytes)
+        }
+    }
+}
+
+/// What a request holds.
+package struct OTLPRequest: Sendable {
+    /// The spans that are valid.
+    package var spans: [SpanRecord] = []
+    /// How many are not, and what is wrong with the first.
+    package internal(set) var rejections = Rejections()
+
+    package struct Rejections: Sendable {
+        package internal(set) var count = 0
+        package internal(set) var first: OTLPError?
+    }
+
+    /// Takes a span that was read at an offset, or rejects it.
+    @inline(__always)
+    mutating func append(_ span: SpanRecord, readAt offset: Int) {
+        if span.traceID.isValid, span.spanID.isValid { return spans.append(span) }
+        rejections.count += 1
+        if rejections.first == nil {
+            rejections.first = OTLPError(reason: "a span has no valid trace id and span id", offset: offset)
         }
     }
 }

@@ -2,16 +2,16 @@ import ThroughlineModel
 
 /// Reads `ExportTraceServiceRequest` or `TracesData` as OTLP/JSON.
 struct OTLPJSONDecoder {
-    private var records: [SpanRecord] = []
+    private var request = OTLPRequest()
 
-    static func records(_ bytes: [UInt8]) throws(OTLPError) -> [SpanRecord] {
-        let outcome = bytes.withUnsafeBytes { buffer -> Result<[SpanRecord], OTLPError> in
+    static func request(_ bytes: [UInt8]) throws(OTLPError) -> OTLPRequest {
+        let outcome = bytes.withUnsafeBytes { buffer -> Result<OTLPRequest, OTLPError> in
             var decoder = OTLPJSONDecoder()
             var reader = JSONReader(buffer)
             do throws(JSONError) {
-                try decoder.request(&reader)
+                try decoder.read(&reader)
                 try reader.end()
-                return .success(decoder.records)
+                return .success(decoder.request)
             } catch {
                 return .failure(OTLPError(error))
             }
@@ -19,7 +19,7 @@ struct OTLPJSONDecoder {
         return try outcome.get()
     }
 
-    private mutating func request(_ reader: inout JSONReader) throws(JSONError) {
+    private mutating func read(_ reader: inout JSONReader) throws(JSONError) {
         try reader.object { reader, key throws(JSONError) in
             guard key == "resourceSpans" else { return try reader.skip() }
             try reader.array { reader throws(JSONError) in try resourceSpans(&reader) }
@@ -27,7 +27,7 @@ struct OTLPJSONDecoder {
     }
 
     private mutating func resourceSpans(_ reader: inout JSONReader) throws(JSONError) {
-        let first = records.count
+        let first = request.spans.count
         var resource = Resource()
         try reader.object { reader, key throws(JSONError) in
             switch key {
@@ -41,11 +41,11 @@ struct OTLPJSONDecoder {
             default: try reader.skip()
             }
         }
-        for index in first..<records.count { records[index].resource = resource }
+        for index in first..<request.spans.count { request.spans[index].resource = resource }
     }
 
     private mutating func scopeSpans(_ reader: inout JSONReader) throws(JSONError) {
-        let first = records.count
+        let first = request.spans.count
         var scope = InstrumentationScope()
         try reader.object { reader, key throws(JSONError) in
             switch key {
@@ -59,16 +59,18 @@ struct OTLPJSONDecoder {
                     }
                 }
             case "spans":
-                try reader.array { reader throws(JSONError) in records.append(try Self.span(&reader)) }
+                try reader.array { reader throws(JSONError) in
+                    let offset = reader.position
+                    request.append(try Self.span(&reader), readAt: offset)
+                }
             case "schemaUrl": scope.schemaURL = try text(&reader)
             default: try reader.skip()
             }
         }
-        for index in first..<records.count { records[index].scope = scope }
+        for index in first..<request.spans.count { request.spans[index].scope = scope }
     }
 
     private static func span(_ reader: inout JSONReader) throws(JSONError) -> SpanRecord {
-        let start = reader
         var record = SpanRecord(
             traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [], name: "", kind: .unspecified,
             start: Timestamp(nanosecondsSinceEpoch: 0), end: Timestamp(nanosecondsSinceEpoch: 0))
@@ -92,9 +94,6 @@ struct OTLPJSONDecoder {
             case "flags": (record.flags, record.parentIsRemote) = WireFlags.parts(of: try flags(&reader))
             default: try reader.skip()
             }
-        }
-        guard record.traceID.isValid, record.spanID.isValid else {
-            throw start.error("a span has no valid trace id and span id")
         }
         return record
     }

@@ -3,15 +3,15 @@ import ThroughlineModel
 /// Reads `ExportTraceServiceRequest`, which is the same on the wire as `TracesData`.
 struct ProtobufDecoder {
     private var keys = KeyCache()
-    private var records: [SpanRecord] = []
+    private var request = OTLPRequest()
 
-    static func records(_ bytes: [UInt8]) throws(OTLPError) -> [SpanRecord] {
+    static func request(_ bytes: [UInt8]) throws(OTLPError) -> OTLPRequest {
         // A typed throw does not go through the closure, so the outcome does.
-        let outcome = bytes.withUnsafeBytes { buffer -> Result<[SpanRecord], OTLPError> in
+        let outcome = bytes.withUnsafeBytes { buffer -> Result<OTLPRequest, OTLPError> in
             var decoder = ProtobufDecoder()
             do throws(OTLPError) {
-                try decoder.request(ProtobufReader(buffer))
-                return .success(decoder.records)
+                try decoder.read(ProtobufReader(buffer))
+                return .success(decoder.request)
             } catch {
                 return .failure(error)
             }
@@ -19,7 +19,7 @@ struct ProtobufDecoder {
         return try outcome.get()
     }
 
-    private mutating func request(_ reader: ProtobufReader) throws(OTLPError) {
+    private mutating func read(_ reader: ProtobufReader) throws(OTLPError) {
         var reader = reader
         while let (field, wire) = try reader.next() {
             if field == 1, wire == .bytes {
@@ -32,7 +32,7 @@ struct ProtobufDecoder {
 
     private mutating func resourceSpans(_ message: ProtobufReader) throws(OTLPError) {
         // The resource may come behind the spans that belong to it.
-        let first = records.count
+        let first = request.spans.count
         var resource = Resource()
         var reader = message
         while let (field, wire) = try reader.next() {
@@ -51,11 +51,11 @@ struct ProtobufDecoder {
             default: try reader.skip(wire)
             }
         }
-        for index in first..<records.count { records[index].resource = resource }
+        for index in first..<request.spans.count { request.spans[index].resource = resource }
     }
 
     private mutating func scopeSpans(_ message: ProtobufReader) throws(OTLPError) {
-        let first = records.count
+        let first = request.spans.count
         var scope = InstrumentationScope()
         var reader = message
         while let (field, wire) = try reader.next() {
@@ -70,12 +70,14 @@ struct ProtobufDecoder {
                     default: try inner.skip(wire)
                     }
                 }
-            case (2, .bytes): records.append(try span(try reader.message()))
+            case (2, .bytes):
+                let message = try reader.message()
+                request.append(try span(message), readAt: message.position)
             case (3, .bytes): scope.schemaURL = try text(&reader)
             default: try reader.skip(wire)
             }
         }
-        for index in first..<records.count { records[index].scope = scope }
+        for index in first..<request.spans.count { request.spans[index].scope = scope }
     }
 
     private mutating func span(_ message: ProtobufReader) throws(OTLPError) -> SpanRecord {
@@ -105,9 +107,6 @@ struct ProtobufDecoder {
                 (record.flags, record.parentIsRemote) = WireFlags.parts(of: try reader.fixed32())
             default: try reader.skip(wire)
             }
-        }
-        guard record.traceID.isValid, record.spanID.isValid else {
-            throw message.error("a span has no valid trace id and span id")
         }
         return record
     }
