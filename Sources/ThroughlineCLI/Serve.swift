@@ -71,6 +71,7 @@ struct Serve: AsyncParsableCommand {
     private func configuration() -> CollectorConfiguration {
         var configuration = CollectorConfiguration()
         configuration.otlp = .init(host: host, port: Int(otlpPort))
+        configuration.zipkin = .init(host: host, port: Int(zipkinPort))
         let environment = ProcessInfo.processInfo.environment["THROUGHLINE_TOKEN"]
         configuration.token = token ?? environment.flatMap { $0.isEmpty ? nil : $0 }
         if configuration.token == nil, configuration.otlp?.isLoopback == false { configuration.token = Self.newToken() }
@@ -95,6 +96,9 @@ struct Serve: AsyncParsableCommand {
         if let port = ports.otlp { lines.append("  OTEL_EXPORTER_OTLP_ENDPOINT=http://\(name):\(port)") }
         if let token = configuration.token {
             lines.append("  OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer%20\(token)\"")
+        }
+        if let port = ports.zipkin {
+            lines.append("  OTEL_EXPORTER_ZIPKIN_ENDPOINT=http://\(name):\(port)/api/v2/spans")
         }
         lines.append("Then look: throughline flow --last\(store.commandLine)")
         return lines.joined(separator: "\n")

@@ -44,6 +44,10 @@ public struct Collector: Service {
         if let endpoint = configuration.otlp {
             listeners.append(Listener(endpoint: endpoint, port: \.otlp) { OTLPReceiver(intake: intake).add(to: $0) })
         }
+        if let endpoint = configuration.zipkin {
+            listeners.append(
+                Listener(endpoint: endpoint, port: \.zipkin) { ZipkinReceiver(intake: intake).add(to: $0) })
+        }
         self.listeners = listeners
         for listener in listeners where !listener.endpoint.isLoopback && configuration.token == nil {
             throw .tokenMissing(listener.endpoint)

@@ -27,6 +27,9 @@ extension TraceStore {
         return try outcome.get()
     }
 
+    /// How many spans wait to be written.
+    package var pendingSpanCount: Int { queue.read(\.pendingSpans) }
+
     private static func busy(_ path: String) -> StoreError {
         StoreError(
             code: .busy, path: path, message: "Too many spans wait to be written to \(path). Send them again later.")

@@ -25,11 +25,11 @@ struct RunningCollector: Sendable {
 
     func post(
         _ body: [UInt8], _ headers: [String: String] = ["Content-Type": "application/x-protobuf"],
-        path: String = "/v1/traces"
+        path: String = "/v1/traces", to port: Int? = nil
     ) async throws -> WireAnswer {
-        let otlp = otlp
+        let port = port ?? otlp
         return try await offPool {
-            let wire = try Wire(port: otlp)
+            let wire = try Wire(port: port)
             try wire.send(Wire.head("POST", path, headers.merging(["Content-Length": "\(body.count)"]) { $1 }) + body)
             return try wire.answer()
         }
@@ -56,12 +56,12 @@ func withCollector(
 ) async throws {
     var configuration = CollectorConfiguration()
     configuration.otlp?.port = 0
+    configuration.zipkin?.port = 0
     configure(&configuration)
     let store = try TraceStore(path: path, options: options)
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let (opened, open) = AsyncStream.makeStream(of: ListeningPorts.self)
-    let collector = try Collector(store: store, configuration: configuration, logger: logger) { open.yield($0) }
-    let group = ServiceGroup(services: [collector], logger: logger)
+    let collector = try Collector(store: store, configuration: configuration, logger: quiet) { open.yield($0) }
+    let group = ServiceGroup(services: [collector], logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {
             defer { open.finish() }
@@ -95,6 +95,17 @@ func offPool<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) 
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
     }
+}
+
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Waits until something is so, for as long as a loaded machine may need.
+func eventually(_ condition: () async throws -> Bool) async throws {
+    for _ in 0..<6_000 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("it never came to be")
 }
 
 /// Spans with nothing but ids and times.

@@ -24,8 +24,7 @@ final class Wire: Sendable {
             let type = SOCK_STREAM
         #endif
         socket = Foundation.socket(AF_INET, type, 0)
-        var limit = timeval(tv_sec: patience, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setPatience(patience)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -42,6 +41,11 @@ final class Wire: Sendable {
     }
 
     deinit { close(socket) }
+
+    func setPatience(_ seconds: Int) {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
 
     static func head(_ method: String, _ path: String, _ headers: [String: String] = [:]) -> [UInt8] {
         let lines = headers.map { "\($0.key): \($0.value)\r\n" }.joined()

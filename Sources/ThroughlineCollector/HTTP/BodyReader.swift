@@ -71,6 +71,13 @@ struct BodyReader: Sendable {
     }
 }
 
+extension Request {
+    /// What `Content-Type` names, without the parameters that may follow.
+    var mediaType: String {
+        (headers[.contentType] ?? "").prefix { $0 != ";" && !$0.isWhitespace }.lowercased()
+    }
+}
+
 extension Refusal {
     fileprivate init(_ error: GzipError) {
         self =

@@ -11,7 +11,7 @@ struct OTLPReceiver: Sendable {
     }
 
     private func respond(to request: Request) async -> Response {
-        guard let encoding = OTLP.Encoding(contentType: request.headers[.contentType] ?? "") else {
+        guard let encoding = OTLP.Encoding.allCases.first(where: { $0.contentType == request.mediaType }) else {
             let types = OTLP.Encoding.allCases.map(\.contentType).joined(separator: " or ")
             return Refusal.unsupported("Content-Type must be \(types)").response()
         }
@@ -41,14 +41,5 @@ struct OTLPReceiver: Sendable {
         } catch {
             throw .badRequest("this is no ExportTraceServiceRequest: \(error)")
         }
-    }
-}
-
-extension OTLP.Encoding {
-    /// The encoding that a `Content-Type` names, whatever parameters follow.
-    init?(contentType: String) {
-        let type = contentType.prefix { $0 != ";" && !$0.isWhitespace }.lowercased()
-        guard let encoding = Self.allCases.first(where: { $0.contentType == type }) else { return nil }
-        self = encoding
     }
 }
