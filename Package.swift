@@ -201,8 +201,13 @@ let package = Package(
             "ConformanceTests",
             [
                 "Throughline", "ThroughlineFlow", "ThroughlineInMemory", "ThroughlineKafka", "ThroughlineModel",
-                "ThroughlineTracer", tracing,
+                "ThroughlineStore", "ThroughlineTracer", "OrderFulfilment", "SQLite", "PatternWorker", tracing,
             ]),
+        // Services as processes of their own, for what must outlive a restart.
+        .executableTarget(
+            name: "PatternWorker",
+            dependencies: ["Throughline", "ThroughlineKafka", "ThroughlineRecorder", "ThroughlineTracer", tracing],
+            path: "Tests/PatternWorker", swiftSettings: settings),
         tests(
             "DocumentationTests",
             [

@@ -107,12 +107,14 @@ extension MessageTracing {
                 }
                 if let replay {
                     attributes.set(ThroughlineAttribute.replay, value: .bool(true))
-                    attributes.set(ThroughlineAttribute.replayCount, value: .int64(Int64(replay.count)))
+                    if !replay.isRebuild {
+                        attributes.set(ThroughlineAttribute.replayCount, value: .int64(Int64(replay.count)))
+                    }
                 }
                 attributes.note(ignored: reading.ignored)
             }
             if policy.links { span.addLink(creation, .creation) }
-            if let replay { span.addLink(replay.deadLetter, .replayOf) }
+            if let replay { span.addLink(replay.origin, .replayOf) }
             if let previous { span.addLink(previous.context, .retryOf) }
             if let ambient { span.addLink(ambient, .ambient) }
         }
@@ -120,6 +122,7 @@ extension MessageTracing {
 
         var context = span.context
         context.message = MessageContext([identity])
+        if replay?.isRebuild == true { context.isRebuild = true }
         if span.isRecording { context.handling = Handling(span: span) }
         let measurement = configuration.metrics?.begin(
             .process, Message.system, message.destination, details.consumerGroup, consumed: isNewDelivery ? 1 : 0)

@@ -76,6 +76,10 @@ extension MessageTracing {
         var outgoing = message
         write(identity, into: &outgoing)
         inject(context, into: &outgoing.headers, of: Message.self)
+        if surroundings.isRebuild {
+            let rebuild = traceParent(of: surroundings) ?? ReplayHeaders.unknown
+            Message.setValue(rebuild, forHeader: ReplayHeaders.of, in: &outgoing.headers)
+        }
         if case .cloudEvents = configuration.writes { CloudEventNames.writeTraceContext(into: &outgoing) }
         if let room = configuration.headerLimit?.narrowed(to: message.headerRoom) ?? message.headerRoom {
             note(omitted: room.apply(to: &outgoing, addedTo: message, as: configuration.writes), on: span)

@@ -55,7 +55,7 @@ public struct OrderProcess<Broker: OrderBroker>: Sendable {
             try await group.waitForAll()
             if !isDone { throw OrderProcessTimeout() }
         }
-        await database.remove()
+        database.remove()
         await broker.close()
     }
 }

@@ -6,6 +6,7 @@ enum Benchmarks {
         func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
         if runs("span") { await SpanBenchmark.run() }
         if runs("hop") { try await HopBenchmark.run() }
+        if runs("features") { try await FeatureBenchmark.run() }
         if runs("store") { try await StoreBenchmark.run() }
         if runs("queries") { try await QueryBenchmark.run() }
     }

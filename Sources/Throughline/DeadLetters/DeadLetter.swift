@@ -109,11 +109,11 @@ public enum DeadLetterHeaders {
     static let all = [reason, exception, origin, group, attempts, firstFailure, lastFailure, traceParent]
 }
 
-/// The headers that mark a message as replayed from a dead-letter destination.
+/// The headers that mark a message as replayed from a dead-letter destination, or published by a rebuild.
 public enum ReplayHeaders {
-    /// The trace context of the dead letter, as a `traceparent`.
+    /// The trace context of the dead letter, or of the rebuild that published the message, as a `traceparent`.
     public static let of = "replay-of"
-    /// How often the message was replayed.
+    /// How often the message was replayed; absent on what a rebuild published.
     public static let count = "replay-count"
     /// The consumer group that the replay is for: the others of the destination have handled the message already.
     public static let group = "replay-group"
@@ -121,4 +121,6 @@ public enum ReplayHeaders {
     public static let attempts = "replay-attempts"
 
     static let all = [of, count, group, attempts]
+    /// Stands for a trace context that nobody knows.
+    static let unknown = "unknown"
 }

@@ -33,7 +33,7 @@ extension MessageTracing {
         func set(_ value: String?, _ name: String) { Message.setValue(value, forHeader: name, in: &copy.headers) }
         for name in DeadLetterHeaders.all where name != DeadLetterHeaders.firstFailure { set(nil, name) }
         let parent = letter.traceParent ?? Message.value(forHeader: "traceparent", in: deadLetter.headers)
-        set(parent.map(HeaderText.visible) ?? "unknown", ReplayHeaders.of)
+        set(parent.map(HeaderText.visible) ?? ReplayHeaders.unknown, ReplayHeaders.of)
         set("\(letter.replays + 1)", ReplayHeaders.count)
         set("\(letter.attempts)", ReplayHeaders.attempts)
         set(letter.group.map(HeaderText.encoded), ReplayHeaders.group)
@@ -53,20 +53,24 @@ extension MessageTracing {
     struct Replay {
         let count: Int
         let attemptsBefore: Int
-        let deadLetter: ServiceContext
+        /// The dead letter, or the rebuild.
+        let origin: ServiceContext
+
+        /// True for what a rebuild published: nobody has replayed the message itself.
+        var isRebuild: Bool { count == 0 }
     }
 
     func replay<Message: TraceableMessage>(of message: Message) -> Replay? {
         guard configuration.policy.trustsHeaders,
             let of = Message.value(forHeader: ReplayHeaders.of, in: message.headers)
         else { return nil }
-        var deadLetter = ServiceContext.topLevel
-        instrument.extract(of, into: &deadLetter, using: TraceParentExtractor())
+        var origin = ServiceContext.topLevel
+        instrument.extract(of, into: &origin, using: TraceParentExtractor())
         func number(_ name: String) -> Int {
             HeaderText.count(Message.value(forHeader: name, in: message.headers)) ?? 0
         }
         return Replay(
-            count: number(ReplayHeaders.count), attemptsBefore: number(ReplayHeaders.attempts), deadLetter: deadLetter)
+            count: number(ReplayHeaders.count), attemptsBefore: number(ReplayHeaders.attempts), origin: origin)
     }
 
     /// True for a replay that is meant for another group of the destination.

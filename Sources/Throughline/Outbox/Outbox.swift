@@ -14,10 +14,11 @@ public protocol Outbox: Sendable {
     ///   - lease: How long the caller may take; after that others get what is not marked as sent.
     func claim(atMost limit: Int, for lease: Duration) async throws -> [OutboxEntry<EntryID, Message>]
 
-    /// Notes that entries were sent, or deletes them.
+    /// Notes that entries were sent, or deletes them; those that somebody else has claimed since are left alone.
     func markSent(_ ids: [EntryID]) async throws
 
-    /// Gives entries back before their lease ends, because they could not be sent.
+    /// Gives entries back before their lease ends, because they could not be sent; those that somebody else has claimed
+    /// since are left alone.
     func release(_ ids: [EntryID]) async throws
 }
 

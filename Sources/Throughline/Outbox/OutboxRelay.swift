@@ -1,7 +1,8 @@
 /// Sends what an outbox holds, in order, each message with the context that was captured when it was appended.
 ///
 /// At least once: a relay that dies between sending and marking sends again, with the same message id, so that
-/// consumers can tell. Several relays may run at once; the outbox sees to it that they do not get the same entries.
+/// consumers can tell. Several relays may run at once; the outbox sees to it that they do not get the same entries, and
+/// a relay whose lease is over sends nothing more of what it has taken. Order is kept within what one relay takes at once.
 public struct OutboxRelay<Box: Outbox, Producer: MessageProducer>: Sendable where Box.Message == Producer.Message {
     /// Settings of a relay.
     public struct Configuration: Sendable {
@@ -44,9 +45,10 @@ public struct OutboxRelay<Box: Outbox, Producer: MessageProducer>: Sendable wher
     public func drain() async throws -> Int {
         var total = 0
         while true {
+            let isOver = Self.deadline(configuration.lease, on: configuration.clock)
             let entries = try await outbox.claim(atMost: configuration.batchSize, for: configuration.lease)
             if entries.isEmpty { return total }
-            total += try await send(entries)
+            total += try await send(entries, until: isOver)
         }
     }
 
@@ -72,10 +74,20 @@ public struct OutboxRelay<Box: Outbox, Producer: MessageProducer>: Sendable wher
         }
     }
 
-    private func send(_ entries: [OutboxEntry<Box.EntryID, Box.Message>]) async throws -> Int {
+    /// Tells whether so much time has gone by since now.
+    private static func deadline(_ duration: Duration, on clock: some Clock<Duration>) -> () -> Bool {
+        let end = clock.now.advanced(by: duration)
+        return { clock.now >= end }
+    }
+
+    private func send(
+        _ entries: [OutboxEntry<Box.EntryID, Box.Message>], until isOver: () -> Bool
+    ) async throws -> Int {
         var sent: [Box.EntryID] = []
         do {
             for entry in entries {
+                // Somebody else may be sending the rest already.
+                if isOver() { break }
                 try await tracing.publish(entry.message, captured: entry.context) { _ = try await producer.send($0) }
                 sent.append(entry.id)
             }
@@ -87,6 +99,7 @@ public struct OutboxRelay<Box: Outbox, Producer: MessageProducer>: Sendable wher
             throw failure
         }
         try await outbox.markSent(sent)
+        if sent.count < entries.count { try await outbox.release(entries.dropFirst(sent.count).map(\.id)) }
         return sent.count
     }
 }
