@@ -54,9 +54,20 @@ struct HeaderExtractor<Message: TraceableMessage>: Extractor {
     }
 }
 
+/// The trace context inside a body. A class, because hardly any message has one and all would have to make room for it.
+final class EnvelopeContext: Sendable {
+    let traceParent: String?
+    let traceState: String?
+
+    init(_ envelope: EnvelopeIdentity) {
+        traceParent = envelope.traceParent
+        traceState = envelope.traceState
+    }
+}
+
 /// Reads a trace context from what an envelope says.
 struct EnvelopeExtractor: Extractor {
-    func extract(key: String, from envelope: EnvelopeIdentity) -> String? {
+    func extract(key: String, from envelope: EnvelopeContext) -> String? {
         switch key {
         case "traceparent": envelope.traceParent
         case "tracestate": envelope.traceState

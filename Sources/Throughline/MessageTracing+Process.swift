@@ -144,9 +144,9 @@ extension MessageTracing {
     /// What the message says of itself. A message without an id, from a sender without this middleware, gets one
     /// from its position, which every group and every attempt sees alike; where there is none, a new one.
     func identity<Message: TraceableMessage>(
-        ofIncoming reading: inout HeaderReading<Message>, trusted: Bool
+        ofIncoming reading: inout HeaderReading<Message>, trusted: Bool, noting: Bool = true
     ) -> MessageIdentity {
-        if trusted { reading.checkTraceParent() }
+        if trusted, noting { reading.checkTraceParent() }
         let details = reading.details
         let known = trusted ? reading.value(native: details.messageID, PlainHeaders.messageID) : nil
         guard trusted else {
@@ -156,7 +156,8 @@ extension MessageTracing {
                 intent: details.intent,
                 scope: details.scope, schemaVersion: details.schemaVersion)
         }
-        let foreign = reading.foreign(configuration.reads)
+        // An id of ours in the headers says that the scheme is ours; one in a property of the broker's may be anybody's.
+        let foreign = known != nil && details.messageID == nil ? nil : reading.foreign(configuration.reads)
         let messageID = foreign?.messageID ?? known ?? reading.positionID ?? configuration.messageIDs()
         // A foreign system may use the broker's own correlation id for something else, as NServiceBus does.
         let correlationID =

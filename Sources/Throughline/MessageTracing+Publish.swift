@@ -27,6 +27,20 @@ extension MessageTracing {
         _ message: Message, type messageType: String? = nil, intent: MessageIntent? = nil, scope: EventScope? = nil,
         schemaVersion: String? = nil, _ send: (Message) async throws -> Receipt
     ) async rethrows -> Receipt {
+        let outgoing = prepare(message, messageType, intent, scope, schemaVersion)
+        return try await outgoing.operation.run { try await send(outgoing.message) }
+    }
+
+    /// A message that is ready to be sent, and the operation that sending it is.
+    struct Outgoing<Message> {
+        let message: Message
+        let operation: OpenOperation
+    }
+
+    private func prepare<Message: PublishableMessage>(
+        _ message: Message, _ messageType: String?, _ intent: MessageIntent?, _ scope: EventScope?,
+        _ schemaVersion: String?
+    ) -> Outgoing<Message> {
         let current = ServiceContext.current ?? .topLevel
         var message = message
         var reading = HeaderReading(message)
@@ -35,20 +49,20 @@ extension MessageTracing {
         identity.scope = reading.scope() ?? scope
         identity.schemaVersion = reading.schemaVersion() ?? schemaVersion
         if reading.isForwarded { HeaderHygiene.clean(&message) }
-        return try await transmit(message, reading, identity, in: current, send)
+        return prepare(message, reading, identity, in: current)
     }
 
-    /// Sends a message whose ids are settled: records the sending, writes ids and trace context into a copy.
+    /// Prepares a message whose ids are settled: begins its span, writes ids and trace context into a copy.
     ///
     /// - Parameters:
     ///   - surroundings: What the span is started in; its message stays the one being handled.
     ///   - links: What the span links to, apart from its parent.
     ///   - describeMore: Adds attributes beyond those of every message.
-    func transmit<Message: PublishableMessage, Receipt>(
+    func prepare<Message: PublishableMessage>(
         _ message: Message, _ reading: HeaderReading<Message>, _ identity: MessageIdentity,
         in surroundings: ServiceContext, links: [(context: ServiceContext, type: LinkType)] = [],
-        describing describeMore: (inout SpanAttributes) -> Void = { _ in }, _ send: (Message) async throws -> Receipt
-    ) async rethrows -> Receipt {
+        describing describeMore: (inout SpanAttributes) -> Void = { _ in }
+    ) -> Outgoing<Message> {
         let span = startSpan(spanName("send", message.destination), in: surroundings, ofKind: .producer) {
             let creations = links.filter { $0.type == .creation || $0.type == .replayOf }.map(\.context)
             return SamplingHint(
@@ -56,7 +70,6 @@ extension MessageTracing {
                 isReplay: surroundings.isRebuild || links.contains { $0.type == .replayOf },
                 origins: creations.isEmpty ? surroundings.messageOrigins ?? [] : creations)
         }
-        defer { span.end() }
         if span.isRecording {
             span.updateAttributes { attributes in
                 describe(message, reading.details, identity, as: .send, named: "send", in: &attributes)
@@ -74,7 +87,7 @@ extension MessageTracing {
         if context.message != surroundings.message { context.message = surroundings.message }
 
         var outgoing = message
-        write(identity, into: &outgoing)
+        write(identity, reading.details, into: &outgoing)
         inject(context, into: &outgoing.headers, of: Message.self)
         if surroundings.isRebuild {
             let rebuild = traceParent(of: surroundings) ?? ReplayHeaders.unknown
@@ -84,17 +97,11 @@ extension MessageTracing {
         if let room = configuration.headerLimit?.narrowed(to: message.headerRoom) ?? message.headerRoom {
             note(omitted: room.apply(to: &outgoing, addedTo: message, as: configuration.writes), on: span)
         }
-        let ready = outgoing
-        let measurement = configuration.metrics?.begin(.send, Message.system, message.destination, nil, sent: 1)
-        do {
-            let receipt = try await ServiceContext.withValue(context) { try await send(ready) }
-            measurement?.end(failure: nil)
-            return receipt
-        } catch {
-            measurement?.end(failure: error)
-            span.record(failure: error)
-            throw error
-        }
+        return Outgoing(
+            message: outgoing,
+            operation: OpenOperation(
+                span: span, context: context,
+                measurement: configuration.metrics?.begin(.send, Message.system, message.destination, nil, sent: 1)))
     }
 
     private func identity<Message: PublishableMessage>(
@@ -122,7 +129,9 @@ extension MessageTracing {
     }
 
     /// Writes the ids where the message does not have them yet, and what it says of itself.
-    private func write<Message: PublishableMessage>(_ identity: MessageIdentity, into message: inout Message) {
+    private func write<Message: PublishableMessage>(
+        _ identity: MessageIdentity, _ details: MessageDetails, into message: inout Message
+    ) {
         if let intent = identity.intent {
             Message.setValue(intent.rawValue, forHeader: PlainHeaders.intent, in: &message.headers)
         }
@@ -135,7 +144,6 @@ extension MessageTracing {
         if case .cloudEvents(let source) = configuration.writes {
             return CloudEventNames.write(identity, source: source, time: configuration.now(), into: &message)
         }
-        let details = message.details
         func write(_ id: String, _ field: IdentityField, native: String?, header: String) {
             let id = HeaderText.visible(id)
             guard id != native, id != Message.value(forHeader: header, in: message.headers) else { return }

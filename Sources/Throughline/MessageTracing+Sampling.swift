@@ -26,8 +26,12 @@ extension MessageTracing {
         return creation
     }
 
-    private func readsHints(_ tracer: any Tracer) -> Bool {
+    static func readsHints(_ tracer: any Tracer) -> Bool {
         (tracer as? any SamplingHintReader)?.readsSamplingHints ?? false
+    }
+
+    private func readsHints(_ tracer: any Tracer) -> Bool {
+        configuredTracerReadsHints ?? Self.readsHints(tracer)
     }
 }
 

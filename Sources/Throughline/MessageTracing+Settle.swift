@@ -17,41 +17,26 @@ extension MessageTracing {
     public func settle<Message: TraceableMessage, Result>(
         _ message: Message, as settlement: Settlement, _ settle: () async throws -> Result
     ) async rethrows -> Result {
+        try await begin(message, settlement).run(settle)
+    }
+
+    private func begin<Message: TraceableMessage>(_ message: Message, _ settlement: Settlement) -> OpenOperation {
         let name = settlement.operationName
+        let current = ServiceContext.current ?? .topLevel
         let measurement = configuration.metrics?.begin(
             .settle, named: name, Message.system, message.destination, message.details.consumerGroup)
-        return try await measured(measurement) { try await recorded(message, settlement, name, settle) }
-    }
-
-    private func measured<Result>(
-        _ measurement: MessagingMetrics.Measurement?, _ settle: () async throws -> Result
-    ) async rethrows -> Result {
-        guard let measurement else { return try await settle() }
-        do {
-            let result = try await settle()
-            measurement.end(failure: nil)
-            return result
-        } catch {
-            measurement.end(failure: error)
-            throw error
+        guard configuration.settleSpans else {
+            return OpenOperation(span: nil, context: current, measurement: measurement)
         }
-    }
-
-    private func recorded<Message: TraceableMessage, Result>(
-        _ message: Message, _ settlement: Settlement, _ name: String, _ settle: () async throws -> Result
-    ) async rethrows -> Result {
-        guard configuration.settleSpans else { return try await settle() }
-        let current = ServiceContext.current ?? .topLevel
         let span = startSpan(spanName(name, message.destination), in: current, ofKind: .client) {
             var reading = HeaderReading(message)
             return SamplingHint(
                 .settle, Message.system, message.destination,
-                identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders))
+                identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders, noting: false))
         }
-        defer { span.end() }
         if span.isRecording {
             var reading = HeaderReading(message)
-            let identity = identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders)
+            let identity = identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders, noting: false)
             span.updateAttributes { attributes in
                 describe(message, reading.details, identity, as: .settle, named: name, in: &attributes)
                 attributes.set(ThroughlineAttribute.settlement, value: .string(settlement.rawValue))
@@ -62,12 +47,7 @@ extension MessageTracing {
         }
         var context = span.context
         if context.message != current.message { context.message = current.message }
-        do {
-            return try await ServiceContext.withValue(context, operation: settle)
-        } catch {
-            span.record(failure: error)
-            throw error
-        }
+        return OpenOperation(span: span, context: context, measurement: measurement)
     }
 }
 

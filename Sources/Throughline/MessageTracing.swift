@@ -56,10 +56,13 @@ public struct MessageTracing: Sendable {
     /// The settings given at the start.
     public let configuration: Configuration
     let attempts = AttemptMemory()
+    /// Asked once, because asking is a cast; nil when the tracer is whichever is current.
+    let configuredTracerReadsHints: Bool?
 
     /// Makes a middleware.
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
+        configuredTracerReadsHints = configuration.tracer.map(Self.readsHints)
     }
 
     /// How many headers could not be used since this middleware was made: malformed, repeated or too long.

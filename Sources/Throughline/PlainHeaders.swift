@@ -29,7 +29,7 @@ public enum PlainHeaders {
 
     /// True for text that is safe as a header's value on every broker: visible ASCII, within the length.
     static func isSafe(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= maximumIDLength && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        !text.isEmpty && text.utf8.count <= maximumIDLength && HeaderText.isASCII(text, from: 0x21)
     }
 }
 
@@ -37,21 +37,24 @@ public enum PlainHeaders {
 struct HeaderReading<Message: TraceableMessage> {
     let message: Message
     let details: MessageDetails
+    /// True when there is nothing to look up: most messages that are about to be sent.
+    private let isBare: Bool
     private(set) var ignored: [String] = []
     /// What the body says, where the headers do not have our names and somebody looked.
-    private(set) var envelope: EnvelopeIdentity?
+    private(set) var envelope: EnvelopeContext?
     /// True when the message still carries the id of the message being handled: it is that message, sent on.
     var isForwarded = false
 
     init(_ message: Message) {
         self.message = message
         details = message.details
+        isBare = Message.isEmpty(message.headers)
     }
 
     /// The value of one id, the broker's own property first. A value that is not safe is ignored and noted; of a name
     /// that stands more than once the last value counts, and that is noted too.
     mutating func value(native: String? = nil, _ name: String) -> String? {
-        guard let value = native ?? Message.value(forHeader: name, in: message.headers) else { return nil }
+        guard let value = native ?? header(name) else { return nil }
         guard PlainHeaders.isSafe(value) else {
             ignored.append(name)
             return nil
@@ -60,8 +63,12 @@ struct HeaderReading<Message: TraceableMessage> {
         return value
     }
 
+    private func header(_ name: String) -> String? {
+        isBare ? nil : Message.value(forHeader: name, in: message.headers)
+    }
+
     mutating func causationIDs() -> [String] {
-        guard let list = Message.value(forHeader: PlainHeaders.causationID, in: message.headers) else { return [] }
+        guard let list = header(PlainHeaders.causationID) else { return [] }
         let ids = list.split(separator: ",").map { String($0.trimmingOptionalWhitespace()) }
         guard ids.count <= PlainHeaders.maximumCausationIDs, ids.allSatisfy(PlainHeaders.isSafe) else {
             ignored.append(PlainHeaders.causationID)
@@ -70,14 +77,16 @@ struct HeaderReading<Message: TraceableMessage> {
         return ids
     }
 
-    /// What the message says in another system's words; looked for only where ours are missing.
+    /// What the message says in another system's words; looked for only where ours are missing. The type of an envelope
+    /// may stand in a property of the broker's, so that is asked for even without headers.
     mutating func foreign(_ schemes: [HeaderScheme]) -> ForeignIdentity? {
         let headers = message.headers
-        guard Message.value(forHeader: PlainHeaders.messageID, in: headers) == nil else { return nil }
+        guard header(PlainHeaders.messageID) == nil else { return nil }
         if let envelope = message.envelope, schemes.contains(envelope.identity.scheme) {
-            self.envelope = envelope
+            self.envelope = EnvelopeContext(envelope)
             return checked(envelope.identity)
         }
+        if isBare { return nil }
         for scheme in schemes {
             if let found = scheme.read(Message.system, { Message.value(forHeader: $0, in: headers) }) {
                 return checked(found)
@@ -126,7 +135,7 @@ struct HeaderReading<Message: TraceableMessage> {
     /// here.
     mutating func checkTraceParent() {
         let name = "traceparent"
-        guard let header = Message.value(forHeader: name, in: message.headers) else { return }
+        guard let header = header(name) else { return }
         if Message.isRepeated(header: name, in: message.headers) || SpanContext(traceParent: header) == nil {
             ignored.append(name)
         }

@@ -25,6 +25,10 @@ public protocol TraceableMessage {
     /// Trace Context conformance tests). The default says no, which is right for dictionaries.
     static func isRepeated(header name: String, in headers: Headers) -> Bool
 
+    /// True when there are no headers at all, so that none need be looked up. The default looks at collections, and says
+    /// no for anything else.
+    static func isEmpty(_ headers: Headers) -> Bool
+
     /// The body, for ``PayloadFingerprint``: asked for only when ``MessageTracing/Configuration/fingerprintLimit`` is set.
     /// The default has none.
     var payload: [UInt8]? { get }
@@ -53,6 +57,14 @@ extension TraceableMessage {
 
     /// No, which is right for dictionaries.
     public static func isRepeated(header name: String, in headers: Headers) -> Bool { false }
+
+    /// No, as far as anybody knows.
+    public static func isEmpty(_ headers: Headers) -> Bool { false }
+}
+
+extension TraceableMessage where Headers: Collection {
+    /// As the collection says.
+    public static func isEmpty(_ headers: Headers) -> Bool { headers.isEmpty }
 }
 
 /// A message that can be published with tracing.

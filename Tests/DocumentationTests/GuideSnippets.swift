@@ -32,9 +32,18 @@ enum GuideSnippets {
 
     static func replay(_ browser: InMemoryBroker, _ producer: InMemoryProducer, _ tracing: MessageTracing) async throws
     {
-        for letter in try await browser.browse("orders.dead-letters", limit: 100) {
-            try await tracing.replay(letter) { try await producer.send($0) }
-        }
+        let letters = DeadLetterBrowser(browser, sendingBy: producer, tracing: tracing)
+        let found = try await letters.list("orders.dead-letters")
+        let report = try await letters.replay(found.filter { $0.letter.reason == .attemptsUsedUp })
+        _ = report
+    }
+
+    static func configure() -> MessageTracing {
+        var configuration = MessageTracing.Configuration()
+        configuration.writes = .cloudEvents(source: "/orders")
+        configuration.metrics = MessagingMetrics()
+        configuration.fingerprintLimit = 64 * 1_024
+        return MessageTracing(configuration)
     }
 
     static func capture(_ tracing: MessageTracing, _ store: Shop, _ order: Int, _ payload: String) async throws {
@@ -63,6 +72,18 @@ enum GuideSnippets {
 
     private static func publishInvoice(for message: ShopMessage) async throws {}
     private static func charge(_ message: InMemoryMessage) async throws {}
+}
+
+struct ShopDelivery: TraceableMessage {
+    static let system = MessagingSystem.rabbitmq
+    var destination: String
+    var headers: [String: String]
+    var body: [UInt8]
+    static func value(forHeader name: String, in headers: [String: String]) -> String? { headers[name] }
+}
+
+extension ShopDelivery {
+    var envelope: EnvelopeIdentity? { EnvelopeIdentity(contentType: headers["content-type"], body: body) }
 }
 
 struct ShopProducer: MessageProducer {

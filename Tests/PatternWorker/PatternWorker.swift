@@ -69,7 +69,11 @@ struct PatternWorker {
     private func crash() async throws {
         let calls = Mutex(0)
         try await consume(RetryPolicy(attempts: 3, backoff: Backoff(first: .milliseconds(1))), until: { false }) { _ in
-            guard calls.withLock({ $0 += 1; return $0 }) > 1 else { throw CardDeclined() }
+            guard
+                calls.withLock({
+                    $0 += 1; return $0
+                }) > 1
+            else { throw CardDeclined() }
             _ = await recorder.flush()
             kill(getpid(), SIGKILL)
         }

@@ -44,7 +44,7 @@ public struct OrderProcess<Broker: OrderBroker>: Sendable {
             let relaying = Task { try await relay.run() }
             for order in orders {
                 try await services.orders.place(order, in: database)
-                report("orders         placed order \(order.id)")
+                report("orders         stored order \(order.id) and the message about it, in one transaction")
             }
             let isDone = try await progress.wait(
                 for: [.shipped: 2, .refunded: 1, .greeted: 3, .mailed: 2, .summarised: 1])

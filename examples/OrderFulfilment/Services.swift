@@ -55,11 +55,11 @@ struct Services<Broker: OrderBroker>: Sendable {
     }
 
     /// What sends the messages that the orders service has written down.
-    func relay(of database: OrderDatabase<Broker>) -> OutboxRelay<OrderDatabase<Broker>, Broker.Producer> {
-        var configuration = OutboxRelay<OrderDatabase<Broker>, Broker.Producer>.Configuration()
+    func relay(of database: OrderDatabase<Broker>) -> OutboxRelay<OrderDatabase<Broker>, RelayProducer<Broker>> {
+        var configuration = OutboxRelay<OrderDatabase<Broker>, RelayProducer<Broker>>.Configuration()
         configuration.interval = .milliseconds(20)
-        return OutboxRelay(
-            of: database, to: orders.producer.base, tracing: orders.tracing, configuration: configuration)
+        let producer = RelayProducer<Broker>(base: orders.producer.base, progress: progress)
+        return OutboxRelay(of: database, to: producer, tracing: orders.tracing, configuration: configuration)
     }
 
     /// The order of which the whole process is a saga: charge, reserve, ship, or undo what was done.
@@ -146,6 +146,17 @@ struct Services<Broker: OrderBroker>: Sendable {
 
     func work(_ duration: Duration) async throws {
         try await Task.sleep(for: duration)
+    }
+}
+
+/// Says what the relay sends.
+struct RelayProducer<Broker: OrderBroker>: MessageProducer {
+    let base: Broker.Producer
+    let progress: Progress
+
+    func send(_ message: Broker.Producer.Message) async throws {
+        _ = try await base.send(message)
+        progress.report("orders         the relay sent a message of the outbox to '\(message.destination)'")
     }
 }
 

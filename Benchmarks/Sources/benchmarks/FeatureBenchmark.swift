@@ -36,7 +36,8 @@ enum FeatureBenchmark {
             return MessageTracing(configuration)
         }
         let body = Array(
-            ("{\"lines\":[" + (0..<16).map { "{\"sku\":\"sku-\($0)\",\"amount\":\($0),\"gift\":false,\"note\":null}" }
+            ("{\"lines\":["
+                + (0..<16).map { "{\"sku\":\"sku-\($0)\",\"amount\":\($0),\"gift\":false,\"note\":null}" }
                 .joined(separator: ",") + "]}").utf8)
         var plain = Double.infinity
         var costs = [Double](repeating: .infinity, count: features.count)
@@ -134,7 +135,8 @@ enum FeatureBenchmark {
             for _ in 0..<count { await tracing.process(message) { _ in } }
         }
         report("outbox: capture a context", "\(capture.rounded(to: 0)) ns")
-        report("outbox: send with a captured context", "\(relay.rounded(to: 0)) ns, a plain send \(send.rounded(to: 0))")
+        report(
+            "outbox: send with a captured context", "\(relay.rounded(to: 0)) ns, a plain send \(send.rounded(to: 0))")
         report("saga: a step", "\((step - handle).rounded(to: 0)) ns more")
     }
 }

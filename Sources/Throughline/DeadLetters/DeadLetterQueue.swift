@@ -59,8 +59,9 @@ extension MessageTracing {
         let identity = identity(ofIncoming: &original, trusted: configuration.policy.trustsHeaders)
         var copy = message.copy(to: destination)
         letter.write(into: &copy)
-        try await transmit(
+        let outgoing = prepare(
             copy, HeaderReading(copy), identity, in: delivery.context, links: [(delivery.span.context, .deadLetterOf)],
-            describing: { $0.set(letter) }, send)
+            describing: { $0.set(letter) })
+        try await outgoing.operation.run { try await send(outgoing.message) }
     }
 }

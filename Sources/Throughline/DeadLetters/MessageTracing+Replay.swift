@@ -19,6 +19,13 @@ extension MessageTracing {
     public func replay<Message: ForwardableMessage, Receipt>(
         _ deadLetter: Message, to destination: String? = nil, _ send: (Message) async throws -> Receipt
     ) async throws -> Receipt {
+        let outgoing = try prepare(replayOf: deadLetter, to: destination)
+        return try await outgoing.operation.run { try await send(outgoing.message) }
+    }
+
+    private func prepare<Message: ForwardableMessage>(
+        replayOf deadLetter: Message, to destination: String?
+    ) throws(ReplayError) -> Outgoing<Message> {
         guard let letter = DeadLetter(deadLetter) else { throw ReplayError(destination: deadLetter.destination) }
         var original = HeaderReading(deadLetter)
         let identity = identity(ofIncoming: &original, trusted: configuration.policy.trustsHeaders)
@@ -40,13 +47,13 @@ extension MessageTracing {
 
         var links: [(context: ServiceContext, type: LinkType)] = [(death, .replayOf)]
         if let ambient = ServiceContext.current { links.append((ambient, .ambient)) }
-        return try await transmit(
+        return prepare(
             copy, HeaderReading(copy), identity, in: .topLevel, links: links,
             describing: { attributes in
                 attributes.set(letter)
                 attributes.set(ThroughlineAttribute.replay, value: .bool(true))
                 attributes.set(ThroughlineAttribute.replayCount, value: .int64(Int64(letter.replays + 1)))
-            }, send)
+            })
     }
 
     /// What the headers say about a message being a replay.

@@ -15,13 +15,13 @@ import ThroughlineModel
 /// Dimensions: `messaging.system`, `messaging.operation.name`, `messaging.destination.name`,
 /// `messaging.consumer.group.name`, and `error.type` for what failed. One value for all middlewares of a process will do.
 public final class MessagingMetrics: Sendable {
-    private struct Key: Hashable {
-        let label: String
+    fileprivate struct Key: Hashable {
+        var label: String
         let operation: String
         let system: String
-        let destination: String?
-        let group: String?
-        let errorType: String?
+        var destination: String?
+        var group: String?
+        var errorType: String?
 
         var dimensions: [(String, String)] {
             var dimensions = [(MessagingAttribute.system, system), (MessagingAttribute.operationName, operation)]
@@ -52,25 +52,23 @@ public final class MessagingMetrics: Sendable {
         self.instrumentLimit = instrumentLimit
     }
 
-    /// One operation that is being measured.
-    struct Measurement: Sendable {
-        fileprivate let metrics: MessagingMetrics
-        fileprivate let label: String
-        fileprivate let operation: String
-        fileprivate let system: String
-        fileprivate let destination: String?
-        fileprivate let group: String?
-        fileprivate let start: ContinuousClock.Instant
+    /// One operation that is being measured. A class, so that it takes no room where nothing is measured.
+    final class Measurement: Sendable {
+        private let metrics: MessagingMetrics
+        private let key: Key
+        private let start = ContinuousClock.now
+
+        fileprivate init(_ metrics: MessagingMetrics, _ key: Key) {
+            self.metrics = metrics
+            self.key = key
+        }
 
         /// Records how long it took. A cancellation is no failure, as on the span.
         func end(failure: (any Error)?) {
             let seconds = (ContinuousClock.now - start) / .seconds(1)
-            let failure = failure.flatMap { $0 is CancellationError ? nil : String(reflecting: type(of: $0)) }
-            metrics.record(
-                seconds,
-                Key(
-                    label: label, operation: operation, system: system, destination: destination, group: group,
-                    errorType: failure))
+            var key = key
+            key.errorType = failure.flatMap { $0 is CancellationError ? nil : String(reflecting: type(of: $0)) }
+            metrics.recorder(key).record(seconds)
         }
     }
 
@@ -79,24 +77,18 @@ public final class MessagingMetrics: Sendable {
         _ type: MessagingOperation, named name: String? = nil, _ system: MessagingSystem, _ destination: String?,
         _ group: String?, sent: Int = 0, consumed: Int = 0
     ) -> Measurement {
-        let operation = name ?? type.rawValue
-        func count(_ number: Int, _ label: String) {
-            guard number > 0 else { return }
-            let key = Key(
-                label: label, operation: operation, system: system.rawValue, destination: destination, group: group,
-                errorType: nil)
-            counter(key).increment(by: number)
-        }
-        count(sent, "messaging.client.sent.messages")
-        count(consumed, "messaging.client.consumed.messages")
-        return Measurement(
-            metrics: self,
-            label: type == .process ? "messaging.process.duration" : "messaging.client.operation.duration",
-            operation: operation, system: system.rawValue, destination: destination, group: group, start: .now)
+        var key = Key(
+            label: "messaging.client.sent.messages", operation: name ?? type.rawValue, system: system.rawValue,
+            destination: destination, group: group, errorType: nil)
+        if sent > 0 { counter(key).increment(by: sent) }
+        key.label = "messaging.client.consumed.messages"
+        if consumed > 0 { counter(key).increment(by: consumed) }
+        key.label = type == .process ? "messaging.process.duration" : "messaging.client.operation.duration"
+        return Measurement(self, key)
     }
 
-    private func record(_ seconds: Double, _ key: Key) {
-        let recorder = state.withLock { state in
+    private func recorder(_ key: Key) -> Recorder {
+        state.withLock { state in
             if let recorder = state.recorders[key] { return recorder }
             let key = bounded(key, state.recorders.count)
             if let recorder = state.recorders[key] { return recorder }
@@ -106,7 +98,6 @@ public final class MessagingMetrics: Sendable {
             state.recorders[key] = recorder
             return recorder
         }
-        recorder.record(seconds)
     }
 
     private func counter(_ key: Key) -> Counter {
@@ -123,8 +114,9 @@ public final class MessagingMetrics: Sendable {
 
     private func bounded(_ key: Key, _ count: Int) -> Key {
         guard count >= instrumentLimit else { return key }
-        return Key(
-            label: key.label, operation: key.operation, system: key.system, destination: nil, group: nil,
-            errorType: key.errorType)
+        var key = key
+        key.destination = nil
+        key.group = nil
+        return key
     }
 }

@@ -27,16 +27,31 @@ extension MessageTracing {
         dueTime: Timestamp? = nil,
         _ append: (CapturedContext) async throws -> Result
     ) async rethrows -> Result {
-        let current = ServiceContext.current ?? .topLevel
+        let identity = identity(messageID, messageType, intent, scope, schemaVersion)
+        let operation = begin(identity, for: destination, on: system, dueTime)
+        let captured = CapturedContext(
+            identity, propagated: propagated(operation.context), capturedTime: configuration.now(), dueTime: dueTime)
+        return try await operation.run { try await append(captured) }
+    }
+
+    private func identity(
+        _ messageID: String?, _ messageType: String?, _ intent: MessageIntent?, _ scope: EventScope?,
+        _ schemaVersion: String?
+    ) -> MessageIdentity {
+        let cause = ServiceContext.current?.message
         let id = messageID ?? configuration.messageIDs()
-        let identity = MessageIdentity(
-            messageID: id, correlationID: current.message?.correlationID ?? id,
-            causationIDs: current.message?.messageIDs ?? [], messageType: messageType, intent: intent, scope: scope,
-            schemaVersion: schemaVersion)
+        return MessageIdentity(
+            messageID: id, correlationID: cause?.correlationID ?? id, causationIDs: cause?.messageIDs ?? [],
+            messageType: messageType, intent: intent, scope: scope, schemaVersion: schemaVersion)
+    }
+
+    private func begin(
+        _ identity: MessageIdentity, for destination: String, on system: MessagingSystem, _ dueTime: Timestamp?
+    ) -> OpenOperation {
+        let current = ServiceContext.current ?? .topLevel
         let span = startSpan(spanName("create", destination), in: current, ofKind: .producer) {
             SamplingHint(.create, system, destination, identity, origins: current.messageOrigins ?? [])
         }
-        defer { span.end() }
         if span.isRecording {
             span.updateAttributes { attributes in
                 describe(identity, system: system, destination: destination, as: .create, in: &attributes)
@@ -49,16 +64,13 @@ extension MessageTracing {
         }
         var context = span.context
         if context.message != current.message { context.message = current.message }
-        var propagated: [String: String] = [:]
-        instrument.inject(context, into: &propagated, using: DictionaryCarrier())
-        let captured = CapturedContext(
-            identity, propagated: propagated, capturedTime: configuration.now(), dueTime: dueTime)
-        do {
-            return try await ServiceContext.withValue(context) { try await append(captured) }
-        } catch {
-            span.record(failure: error)
-            throw error
-        }
+        return OpenOperation(span: span, context: context, measurement: nil)
+    }
+
+    private func propagated(_ context: ServiceContext) -> [String: String] {
+        var headers: [String: String] = [:]
+        instrument.inject(context, into: &headers, using: DictionaryCarrier())
+        return headers
     }
 
     /// Sends a message that was written down earlier, with the ids and the cause that it had then.
@@ -77,6 +89,13 @@ extension MessageTracing {
     public func publish<Message: PublishableMessage, Receipt>(
         _ message: Message, captured: CapturedContext, _ send: (Message) async throws -> Receipt
     ) async rethrows -> Receipt {
+        let outgoing = prepare(message, captured)
+        return try await outgoing.operation.run { try await send(outgoing.message) }
+    }
+
+    private func prepare<Message: PublishableMessage>(
+        _ message: Message, _ captured: CapturedContext
+    ) -> Outgoing<Message> {
         var creation = ServiceContext.topLevel
         instrument.extract(captured.propagated, into: &creation, using: DictionaryCarrier())
         let ready = captured.dueTime ?? captured.capturedTime
@@ -90,7 +109,7 @@ extension MessageTracing {
         }
         var links: [(context: ServiceContext, type: LinkType)] = [(creation, .creation)]
         if let ambient = ServiceContext.current { links.append((ambient, .ambient)) }
-        return try await transmit(
+        return prepare(
             message, HeaderReading(message), captured.identity, in: parent, links: links,
             describing: { attributes in
                 attributes.set(
@@ -101,6 +120,6 @@ extension MessageTracing {
                     attributes.set(
                         ThroughlineAttribute.dueTime, value: .int64(Int64(clamping: ready.nanosecondsSinceEpoch)))
                 }
-            }, send)
+            })
     }
 }

@@ -4,8 +4,8 @@ import ThroughlineModel
 enum HeaderText {
     /// Visible ASCII, what is not replaced by `?`, cut at the length of an id. For what is only read by people.
     static func visible(_ text: String) -> String {
+        if text.utf8.count <= PlainHeaders.maximumIDLength, isASCII(text, from: 0x21) { return text }
         let bytes = text.utf8.prefix(PlainHeaders.maximumIDLength)
-        if bytes.count == text.utf8.count, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) { return text }
         return String(decoding: bytes.map { (0x21...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
@@ -50,6 +50,18 @@ enum HeaderText {
 
     /// True for what may stand in a header that a propagator writes: visible ASCII and spaces, within a bound.
     static func isCarried(_ value: String) -> Bool {
-        value.utf8.count <= 16_384 && value.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        value.utf8.count <= 16_384 && isASCII(value, from: 0x20)
+    }
+
+    /// True when no byte is outside of `lowest` to `~`. Every message's ids go through it, so it looks at all bytes
+    /// without a branch for each.
+    static func isASCII(_ text: String, from lowest: UInt8) -> Bool {
+        let span: UInt8 = 0x7E - lowest
+        let found = text.utf8.withContiguousStorageIfAvailable { bytes in
+            var outside: UInt8 = 0
+            for byte in bytes { outside |= byte &- lowest > span ? 1 : 0 }
+            return outside == 0
+        }
+        return found ?? text.utf8.allSatisfy { (lowest...0x7E).contains($0) }
     }
 }
