@@ -128,9 +128,10 @@ let package = Package(
         .executableTarget(
             name: "ThroughlineCLI",
             dependencies: [
-                "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore", "ThroughlineRecorder",
-                "ThroughlineCollector", "ThroughlineOTLP", "ThroughlineZipkin", "OrderFulfilment", argumentParser,
-                logging, serviceLifecycle, unixSignals,
+                "Gzip", "ThroughlineModel", "ThroughlineFlow", "ThroughlineMermaid", "ThroughlineStore",
+                "ThroughlineRecorder", "ThroughlineCollector", "ThroughlineOTLP", "ThroughlineZipkin",
+                "OrderFulfilment",
+                argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             swiftSettings: settings),
 
@@ -215,6 +216,12 @@ let package = Package(
                 "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore", "ThroughlineTracer", "FlowFixtures",
                 tracing, logging, serviceLifecycle,
             ]),
-        tests("ThroughlineCLITests", ["ThroughlineCLI", "ThroughlineStore", "ThroughlineModel", "FlowFixtures"]),
+        tests(
+            "ThroughlineCLITests",
+            [
+                "ThroughlineCLI", "ThroughlineStore", "ThroughlineModel", "ThroughlineOTLP", "ThroughlineZipkin",
+                "Gzip",
+                "FlowFixtures",
+            ]),
     ]
 )

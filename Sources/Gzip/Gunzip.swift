@@ -11,7 +11,7 @@ package struct Gunzip: ~Copyable {
     private let limit: Int
     private var isBetweenMembers = false
 
-    /// What came out so far.
+    /// What came out so far, and was not taken.
     package private(set) var output: [UInt8] = []
 
     /// - Parameter limit: The longest result, in bytes.
@@ -29,6 +29,12 @@ package struct Gunzip: ~Copyable {
         inflateEnd(stream)
         stream.deallocate()
         piece.deallocate()
+    }
+
+    /// What came out since it was last taken; makes room for as much again.
+    package mutating func takeOutput() -> [UInt8] {
+        defer { output = [] }
+        return output
     }
 
     /// Takes the next bytes. Several members may stand behind each other (RFC 1952, section 2.2).

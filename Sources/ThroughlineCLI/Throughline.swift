@@ -16,7 +16,8 @@ struct ThroughlineCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Serve.self, Prune.self, Doctor.self,
+            Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Serve.self, Import.self, Prune.self,
+            Doctor.self,
         ])
 
     static func main() async {

@@ -35,8 +35,8 @@ final class Scratch {
     }
 
     /// Runs `throughline` to its end, as if typed in this directory.
-    func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
-        try run(arguments, environment: environment)
+    func run(_ arguments: String..., environment: [String: String] = [:], input: [UInt8] = []) throws -> Outcome {
+        try run(try Self.executable, arguments, environment, input: input)
     }
 
     func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
@@ -65,7 +65,7 @@ final class Scratch {
     }
 
     private func run(
-        _ executable: URL, _ arguments: [String], _ environment: [String: String]
+        _ executable: URL, _ arguments: [String], _ environment: [String: String], input: [UInt8] = []
     ) throws -> Outcome {
         // A file, because two pipes would have to be read at the same time.
         let error = directory.appending(path: "standard-error-\(UUID().uuidString)")
@@ -76,12 +76,19 @@ final class Scratch {
         process.arguments = arguments
         process.currentDirectoryURL = directory
         process.environment = ["PATH": "/usr/bin:/bin", "TERM": "xterm"].merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = try standardInput(input)
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: error)
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()
         return try Outcome(process, output: text, error: error)
+    }
+
+    private func standardInput(_ bytes: [UInt8]) throws -> FileHandle {
+        if bytes.isEmpty { return .nullDevice }
+        let file = directory.appending(path: "standard-input-\(UUID().uuidString)")
+        try Data(bytes).write(to: file)
+        return try FileHandle(forReadingFrom: file)
     }
 
     /// The program is built beside the test bundle; the test runner itself may live elsewhere.

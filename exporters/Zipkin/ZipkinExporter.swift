@@ -1,0 +1,121 @@
+public import Logging
+import ThroughlineHTTP
+public import ThroughlineModel
+
+/// Sends spans to a Zipkin server, or to anything else that takes Zipkin's v2 JSON.
+///
+/// A request that fails for a while is sent again with growing pauses, for as long as its timeout allows; a batch that is
+/// too large is sent in several requests. What cannot be sent is never dropped without a word: the outcome of
+/// ``export(_:)`` says what became of the batch, and the log what became of single spans.
+public final class ZipkinExporter: SpanExporter {
+    private let configuration: ZipkinConfiguration
+    private let client: HTTPClient
+    private let sender: RetryingClient
+    private let logger: Logger
+
+    /// Makes an exporter; the first connection is made when there is something to send.
+    public init(_ configuration: ZipkinConfiguration, logger: Logger = Logger(label: "throughline.zipkin")) {
+        self.configuration = configuration
+        self.logger = logger
+        client = HTTPClient(HTTPClient.Configuration(userAgent: "Throughline-Zipkin-Exporter"))
+        sender = RetryingClient(client)
+    }
+
+    /// Sends a batch. Spans that have not ended are left out.
+    public func export(_ batch: [SpanRecord]) async -> ExportOutcome {
+        await send(batch.filter { $0.end != nil }[...])
+    }
+
+    /// Closes the connections.
+    public func shutdown() async {
+        client.shutdown()
+    }
+
+    private func send(_ batch: ArraySlice<SpanRecord>) async -> ExportOutcome {
+        guard !batch.isEmpty else { return .accepted(rejected: 0) }
+        let body = Zipkin.encode(Array(batch))
+        guard body.count <= configuration.maximumRequestBytes else {
+            return await split(batch, because: "they are longer than \(configuration.maximumRequestBytes) bytes")
+        }
+        let request = HTTPRequest(
+            .post, configuration.endpoint, headers: [("Content-Type", Zipkin.contentType)] + configuration.headers,
+            body: body, compressesBody: configuration.compression == .gzip, timeout: configuration.timeout)
+        switch await sender.send(request) {
+        case .answered(let response) where response.isSuccess: return .accepted(rejected: 0)
+        case .answered(let response) where response.status == 413:
+            return await split(batch, because: "the server takes no request of \(body.count) bytes")
+        case .answered(let response): return .refused(describe(response))
+        case .unavailable(let response, let retryAfter): return .failed(describe(response), retryAfter: retryAfter)
+        case .failed(let error): return .failed("\(error)", retryAfter: nil)
+        }
+    }
+
+    /// Sends either half by itself. A single span that is too large is left out, because it would hold up all others.
+    private func split(_ batch: ArraySlice<SpanRecord>, because reason: String) async -> ExportOutcome {
+        guard batch.count > 1 else {
+            let span = batch.first.map { "\($0.spanID) of trace \($0.traceID)" } ?? ""
+            logger.warning(
+                "a span is not sent to Zipkin", metadata: ["span": "\(span)", "reason": "\(reason)"])
+            return .accepted(rejected: batch.count)
+        }
+        let middle = batch.startIndex + batch.count / 2
+        let first = await send(batch[..<middle])
+        guard case .accepted(let rejected) = first else { return first }
+        let second = await send(batch[middle...])
+        guard case .accepted(let others) = second else { return second }
+        return .accepted(rejected: rejected + others)
+    }
+
+    private func describe(_ response: HTTPResponse) -> String {
+        let text = String(decoding: response.body.prefix(200), as: UTF8.self)
+            .filter { !$0.isNewline }.trimmingPrefix { $0 == " " }
+        return "\(configuration.endpoint) answered \(response.status)\(text.isEmpty ? "" : ": \(text)")"
+    }
+}
+
+/// Where and how a ``ZipkinExporter`` sends.
+public struct ZipkinConfiguration: Sendable {
+    /// Whether requests are made smaller on the way.
+    public enum Compression: Hashable, Sendable {
+        /// As they are.
+        case none
+        /// gzip, which Zipkin's servers understand.
+        case gzip
+    }
+
+    /// The whole URL.
+    public var endpoint = "http://localhost:9411/api/v2/spans"
+    /// How long a request may take, with all its repetitions.
+    public var timeout: Duration = .seconds(10)
+    /// Sent with every request, such as for authentication.
+    public var headers: [(name: String, value: String)] = []
+    /// None by default.
+    public var compression = Compression.none
+    /// How long a request may be, in bytes, before compression; 4 MiB by default.
+    public var maximumRequestBytes = 4 << 20
+
+    /// The defaults.
+    public init() {}
+
+    /// The defaults with what the environment says: `OTEL_EXPORTER_ZIPKIN_ENDPOINT`, and `OTEL_EXPORTER_ZIPKIN_TIMEOUT` in
+    /// milliseconds (specification/configuration/sdk-environment-variables.md, Zipkin Exporter). An empty variable is as
+    /// good as none; one that makes no sense is logged and left out.
+    public init(environment: [String: String], logger: Logger = Logger(label: "throughline.zipkin")) {
+        self.init()
+        if let url = environment["OTEL_EXPORTER_ZIPKIN_ENDPOINT"], !url.isEmpty {
+            if url.hasPrefix("http://") || url.hasPrefix("https://") {
+                endpoint = url
+            } else {
+                logger.warning("OTEL_EXPORTER_ZIPKIN_ENDPOINT is no http or https URL", metadata: ["value": "\(url)"])
+            }
+        }
+        if let text = environment["OTEL_EXPORTER_ZIPKIN_TIMEOUT"], !text.isEmpty {
+            if let milliseconds = Int64(text), milliseconds > 0 {
+                timeout = .milliseconds(milliseconds)
+            } else {
+                logger.warning(
+                    "OTEL_EXPORTER_ZIPKIN_TIMEOUT is no number of milliseconds", metadata: ["value": "\(text)"])
+            }
+        }
+    }
+}
