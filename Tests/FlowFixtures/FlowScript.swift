@@ -10,6 +10,8 @@ package struct FlowScript {
     package var correlation: String?
     /// The broker.
     package var system = "kafka"
+    /// The hosts of services, by service; a service that is not named here has none.
+    package var hosts: [String: String] = [:]
     private let ids: IDGenerator
 
     package init(correlation: String?, seed: UInt64 = 1) {
@@ -125,7 +127,28 @@ package struct FlowScript {
                 traceID: context.traceID, spanID: context.spanID, parentID: parent?.spanID, name: name, kind: kind,
                 start: began, end: took.map { Self.at(start + $0) }, attributes: attributes, links: links,
                 status: error == nil ? .unset : .error(error),
-                resource: Resource(attributes: [ResourceAttribute.serviceName: .string(service)])))
+                resource: resource(service)))
         return context
     }
+
+    private func resource(_ service: String) -> Resource {
+        var attributes: Attributes = [ResourceAttribute.serviceName: .string(service)]
+        attributes[ResourceAttribute.hostName] = hosts[service].map { .string($0) }
+        return Resource(attributes: attributes)
+    }
+
+    /// Changes a span that was written before.
+    package mutating func change(_ span: SpanContext, _ change: (inout SpanRecord) -> Void) {
+        for place in records.indices where records[place].spanID == span.spanID { change(&records[place]) }
+    }
+
+    /// Adds attributes to a span that was written before.
+    package mutating func set(_ attributes: Attributes, on span: SpanContext) {
+        change(span) { record in
+            for element in attributes { record.attributes[element.key] = element.value }
+        }
+    }
+
+    /// Takes a span away again, as if it had never been recorded.
+    package mutating func remove(_ span: SpanContext) { records.removeAll { $0.spanID == span.spanID } }
 }

@@ -26,6 +26,30 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
     case createAndReceive
     /// Names that break diagrams.
     case hostile
+    /// Every retry has a topic and a trace of its own, and the dead letter's replay fails again.
+    case retryTopics
+    /// The broker sets a rejected message aside by itself.
+    case brokerDeadLetter
+    /// A batch whose messages are handled each in a span of its own.
+    case batchWithSpans
+    /// A message waits for hours, and only a link joins the handler to its sender.
+    case slowQueue
+    /// A message is written down with the domain change and sent later by a relay; another one is due at a time.
+    case outbox
+    /// A saga whose second step fails, so that the first is undone.
+    case saga
+    /// A question and its answer over messaging.
+    case requestReply
+    /// A message is delivered again although it had been handled, and another one is never settled.
+    case duplicates
+    /// Two branches end at the same moment.
+    case tie
+    /// The consumer's clock is two seconds behind the producer's.
+    case skewed
+    /// One of two traces was not sampled.
+    case sampledOut
+    /// A consumer's context leaked from one message to the next.
+    case leaked
 
     package var records: [SpanRecord] {
         switch self {
@@ -41,6 +65,18 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
         case .requests: Self.requestsScript()
         case .createAndReceive: Self.createAndReceiveScript()
         case .hostile: Self.hostileScript()
+        case .retryTopics: Self.retryTopicsScript()
+        case .brokerDeadLetter: Self.brokerDeadLetterScript()
+        case .batchWithSpans: Self.batchWithSpansScript()
+        case .slowQueue: Self.slowQueueScript()
+        case .outbox: Self.outboxScript()
+        case .saga: Self.sagaScript()
+        case .requestReply: Self.requestReplyScript()
+        case .duplicates: Self.duplicatesScript()
+        case .tie: Self.tieScript()
+        case .skewed: Self.skewedScript()
+        case .sampledOut: Self.sampledOutScript()
+        case .leaked: Self.leakedScript()
         }
     }
 

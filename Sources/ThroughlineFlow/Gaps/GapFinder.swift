@@ -45,27 +45,53 @@ struct GapFinder {
         }
     }
 
-    /// An attempt that says it is the third had two before it.
+    private struct Delivered: Hashable {
+        var message: Int
+        var consumer: Consumer
+    }
+
+    /// An attempt that says it is the third had two before it, here or on another destination.
     private mutating func findAttempts() {
+        var seen: [Delivered: Set<Int>] = [:]
+        for (number, hop) in graph.hops.enumerated() where hop.attempts.contains(where: { $0.number > 1 }) {
+            seen[delivered(number)] = []
+        }
+        guard !seen.isEmpty else { return }
+        // A replay may count from one again, and then says nothing about the attempts before it.
+        for (number, hop) in graph.hops.enumerated() where !hop.isReplay && seen[delivered(number)] != nil {
+            seen[delivered(number)]?.formUnion(hop.attempts.lazy.map(\.number))
+        }
         for (number, hop) in graph.hops.enumerated() {
-            var expected = 1
-            for (place, attempt) in hop.attempts.enumerated() {
-                let witness = graph.operationsOfHop[number][place]
-                if attempt.number > expected, attempt.number - expected <= 100 {
-                    let context = graph.index[witness].record.links.first { $0.type == .retryOf }?.context
-                    let id = context.map(Operation.ID.init)
-                    if let id { explained.insert(id) }
-                    for missing in expected..<attempt.number {
-                        let finding =
-                            id.map { reasons.operation($0, context: context, witness: witness) }
-                            ?? reasons.before(attempt.start)
-                            ?? ReasonFinder.Finding(reason: .unknown, evidence: "a later attempt counts it")
-                        add(.attempt(hop: hop.id, number: missing), finding, [witness])
-                    }
+            for (place, attempt) in hop.attempts.enumerated() where attempt.number > 1 {
+                seen[delivered(number)]?.insert(attempt.number)
+                let from = max(1, attempt.number - Self.maximumAttempts)
+                for missing in from..<attempt.number where seen[delivered(number)]?.insert(missing).inserted == true {
+                    add(missing, before: attempt, of: hop, witness: graph.operationsOfHop[number][place])
                 }
-                expected = max(expected, attempt.number) + 1
             }
         }
+    }
+
+    /// A number far beyond is a counter that means something else.
+    private static let maximumAttempts = 100
+
+    private func delivered(_ hop: Int) -> Delivered {
+        Delivered(
+            message: graph.messageOfPublication[graph.publicationOfHop[hop]], consumer: graph.hops[hop].consumer)
+    }
+
+    private mutating func add(_ number: Int, before attempt: Attempt, of hop: Hop, witness: Int) {
+        let context = graph.index[witness].record.links.first { $0.type == .retryOf }?.context
+        let finding: ReasonFinder.Finding
+        if let context, graph.index.position(of: context) == nil {
+            explained.insert(Operation.ID(context))
+            finding = reasons.operation(Operation.ID(context), context: context, witness: witness)
+        } else {
+            finding =
+                reasons.before(attempt.start)
+                ?? ReasonFinder.Finding(reason: .unknown, evidence: "a later attempt counts it")
+        }
+        add(.attempt(hop: hop.id, number: number), finding, [witness])
     }
 
     private mutating func findMessages() {

@@ -33,6 +33,10 @@ struct EdgeBuilder {
             for link in operation.record.links {
                 guard let target = index.position(of: link.context), target != position else { continue }
                 add(.operation(index[target].id), .operation(operation.id), .links, .link)
+                // A retry may come by another destination, as with retry topics, and is a hop of its own there.
+                if operation.marks.contains(.retryLink), link.type == .retryOf {
+                    add(.operation(index[target].id), .operation(operation.id), .retries, .link)
+                }
             }
         }
     }

@@ -56,8 +56,9 @@ struct PublicationJoin: Sendable {
         } else {
             (publication, isNew) = number(message, destination ?? "", reason(message, position))
         }
-        senders[publication].append(position)
-        publications[publication].add(operation, countsAsSent: kind == .send || isNew)
+        let place = senders[publication].firstIndex { $0 > position } ?? senders[publication].count
+        senders[publication].insert(position, at: place)
+        publications[publication].add(operation, at: place, countsAsSent: kind == .send || isNew)
     }
 
     private func sent(_ message: Int, by service: String, to destination: String?) -> Int? {
@@ -139,8 +140,8 @@ struct PublicationJoin: Sendable {
         publications[made].system = index[handling.operation].messaging?.system
         // Proven by its context; the message is one of several that the sender cannot tell apart.
         if let sender = handling.sender {
-            senders[made].append(sender)
-            publications[made].add(index[sender], countsAsSent: true)
+            senders[made].insert(sender, at: 0)
+            publications[made].add(index[sender], at: 0, countsAsSent: true)
         }
         return made
     }
@@ -148,9 +149,9 @@ struct PublicationJoin: Sendable {
 
 extension Publication {
     /// Takes in one more operation that sent it.
-    fileprivate mutating func add(_ operation: Operation, countsAsSent: Bool) {
+    fileprivate mutating func add(_ operation: Operation, at place: Int, countsAsSent: Bool) {
         system = system ?? operation.messaging?.system
-        senders.append(operation.id)
+        senders.insert(operation.id, at: place)
         if !services.contains(operation.service) { services.append(operation.service) }
         let record = operation.record
         began = began.map { min($0, record.start) } ?? record.start

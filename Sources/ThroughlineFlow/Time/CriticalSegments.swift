@@ -21,7 +21,7 @@ struct CriticalSegments {
         for (step, part) in chain.enumerated() {
             let sender = sender(of: part.publication)
             if step > 0, let before = chain[step - 1].hop {
-                found += handling(before, at: step - 1, until: sender)
+                found += handling(before, at: step - 1, until: part.publication)
             } else if let sender {
                 found += beginning(of: sender)
             }
@@ -52,15 +52,18 @@ struct CriticalSegments {
             length: end.map { start.nanoseconds(until: $0) } ?? 0)
     }
 
-    /// The one that handed the message to the broker, at the destination that it was routed from.
-    private func sender(of publication: Int) -> Int? {
+    /// The one that handed the message to the broker.
+    private func sender(of publication: Int) -> Int? { senders(of: publication).last }
+
+    /// Those that created and sent the message, at the destination that it was routed from.
+    private func senders(of publication: Int) -> [Int] {
         guard case .routed(let origin) = graph.publications[publication].id.reason else {
-            return graph.sendersOfPublication[publication].last
+            return graph.sendersOfPublication[publication]
         }
         let source = graph.publicationsOfMessage[graph.messageOfPublication[publication]].first {
             $0 != publication && graph.publications[$0].id.destination == origin
         }
-        return source.flatMap { graph.sendersOfPublication[$0].last }
+        return source.map { graph.sendersOfPublication[$0] } ?? []
     }
 
     /// What ran before the first message was sent, from the operation that began it all.
@@ -100,10 +103,13 @@ struct CriticalSegments {
 
     /// What a consumer did with a message until it sent the next one on the path, or until it ended: the last attempt,
     /// or the one that sent it, and those before.
-    private func handling(_ hop: Int, at step: Int, until sender: Int?) -> [Stretch] {
+    private func handling(_ hop: Int, at step: Int, until next: Int?) -> [Stretch] {
         let attempts = graph.hops[hop].attempts
         let operations = graph.operationsOfHop[hop]
-        let inside = sender.flatMap(graph.index.handler).flatMap { handler in operations.firstIndex(of: handler) }
+        let senders = next.map(senders) ?? []
+        let sender = senders.last
+        let handlers = senders.compactMap(graph.index.handler)
+        let inside = operations.lastIndex(where: handlers.contains)
         var found: [Stretch] = []
         for place in 0...(inside ?? attempts.count - 1) {
             let attempt = attempts[place]

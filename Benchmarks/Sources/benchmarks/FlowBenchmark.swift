@@ -1,0 +1,144 @@
+import ThroughlineFlow
+import ThroughlineModel
+
+/// Spans in memory put together as flows, against a plain pass over the same spans that hashes their ids.
+enum FlowBenchmark {
+    static func run() {
+        let orders = FlowSpans.orders(20_000)
+        measure("20,000 flows of ten spans, split and assembled", orders) { Flow.split($0).count }
+        measure("the same, with edges, gaps, stories, clocks and paths", orders) { spans in
+            Flow.split(spans).reduce(0) { $0 + everything($1) }
+        }
+        let large = FlowSpans.chain(50_000)
+        measure("one flow of 100,000 spans, assembled", large) { Flow($0).hops.count }
+        measure("the same, with edges, gaps, stories, clocks and paths", large) { everything(Flow($0)) }
+    }
+
+    private static func everything(_ flow: Flow) -> Int {
+        flow.edges.count + flow.gaps.count + flow.deadLetters.count + flow.sagas.count + flow.replies.count
+            + flow.clockOffsets.count + flow.criticalPath.count + Int(flow.latency & 1)
+    }
+
+    private static func measure(_ name: String, _ spans: [SpanRecord], _ assemble: ([SpanRecord]) -> Int) {
+        var ours = Double.infinity
+        var plain = Double.infinity
+        var sum = 0
+        // In turns, so that a slow moment of the machine does not fall on one of them only.
+        for _ in 0..<5 {
+            ours = min(ours, nanoseconds(spans.count, runs: 1) { sum &+= assemble(spans) })
+            plain = min(plain, nanoseconds(spans.count, runs: 1) { sum &+= hashed(spans) })
+        }
+        report(name, "\(Int(1e9 / ours)) spans/s")
+        report("  a pass that hashes their ids", "\(Int(1e9 / plain)) spans/s, ratio \((ours / plain).rounded(to: 1))")
+        if sum == 42 { print() }
+    }
+
+    /// The least that anything that joins spans must do: look at each id, and know whether it was seen.
+    private static func hashed(_ spans: [SpanRecord]) -> Int {
+        var seen: Set<SpanKey> = []
+        var messages: Set<String> = []
+        seen.reserveCapacity(spans.count)
+        for span in spans {
+            seen.insert(SpanKey(trace: span.traceID, span: span.spanID))
+            for attribute in span.attributes where attribute.key == MessagingAttribute.messageID {
+                if let id = attribute.value.stringValue { messages.insert(id) }
+            }
+        }
+        return seen.count + messages.count
+    }
+
+    private struct SpanKey: Hashable {
+        var trace: TraceID
+        var span: SpanID
+    }
+}
+
+/// Spans as our own tracer records them.
+private struct FlowSpans {
+    private let ids = IDGenerator(seed: 7)
+    private var spans: [SpanRecord] = []
+    private var resources: [String: Resource] = [:]
+
+    /// An order and what it leads to: three groups, two further messages, a database call; ten spans each.
+    static func orders(_ count: Int) -> [SpanRecord] {
+        var made = FlowSpans()
+        for order in 0..<count {
+            let at = UInt64(order) * 1_000_000
+            let correlation = "0198b2c4-7d5e-7000-8000-\(1_000_000_000 + order)"
+            let web = made.span("orders", "POST /orders", .server, at, 900_000, [:])
+            let placed = made.message("orders", .send, "orders", at + 1_000, web, correlation, 0, cause: nil)
+            let billing = made.message("billing", .process, "orders", at + 5_000, placed, correlation, 0, cause: nil)
+            made.message("inventory", .process, "orders", at + 6_000, placed, correlation, 0, cause: nil)
+            made.message("mail", .process, "orders", at + 7_000, placed, correlation, 0, cause: nil)
+            made.span("billing", "INSERT", .client, at + 8_000, 3_000, ["db.system": "postgresql"], billing)
+            let charged = made.message("billing", .send, "payments", at + 9_000, billing, correlation, 1, cause: 0)
+            let shipping = made.message(
+                "shipping", .process, "payments", at + 12_000, charged, correlation, 1, cause: 0)
+            let shipped = made.message("shipping", .send, "shipping", at + 15_000, shipping, correlation, 2, cause: 1)
+            made.message("mail", .process, "shipping", at + 19_000, shipped, correlation, 2, cause: 1)
+        }
+        return made.spans
+    }
+
+    /// One flow: every message leads to two others, until there are that many.
+    static func chain(_ messages: Int) -> [SpanRecord] {
+        var made = FlowSpans()
+        var handlers: [SpanContext] = []
+        for number in 0..<messages {
+            let cause = number == 0 ? nil : (number - 1) / 2
+            let at = UInt64(number) * 10_000
+            let service = "service-\(number % 40)"
+            let sent = made.message(
+                service, .send, "topic-\(number % 60)", at, cause.map { handlers[$0] }, "one", number, cause: cause)
+            handlers.append(
+                made.message(
+                    "service-\((number + 7) % 40)", .process, "topic-\(number % 60)", at + 4_000, sent, "one", number,
+                    cause: cause))
+        }
+        return made.spans
+    }
+
+    @discardableResult
+    private mutating func message(
+        _ service: String, _ operation: MessagingOperation, _ destination: String, _ start: UInt64,
+        _ parent: SpanContext?, _ correlation: String, _ number: Int, cause: Int?
+    ) -> SpanContext {
+        var attributes: Attributes = [
+            MessagingAttribute.system: "kafka", MessagingAttribute.operationName: .string(operation.rawValue),
+            MessagingAttribute.operationType: .string(operation.rawValue),
+            MessagingAttribute.destinationName: .string(destination),
+            MessagingAttribute.messageID: .string("\(correlation)-message-\(number)"),
+            MessagingAttribute.conversationID: .string(correlation),
+            MessagingAttribute.partitionID: "3", MessagingAttribute.kafkaOffset: .int(Int64(number)),
+            ThroughlineAttribute.messageType: .string("Type\(number % 40)"),
+        ]
+        if let cause { attributes[ThroughlineAttribute.causationID] = .string("\(correlation)-message-\(cause)") }
+        guard operation == .process else {
+            return span(service, "send \(destination)", .producer, start, 1_000, attributes, parent)
+        }
+        attributes[MessagingAttribute.consumerGroup] = .string(service)
+        attributes[ThroughlineAttribute.settlement] = "acknowledged"
+        let links = parent.map {
+            [SpanLink(context: $0, attributes: [ThroughlineAttribute.linkType: .string(LinkType.creation.rawValue)])]
+        }
+        return span(service, "process \(destination)", .consumer, start, 3_000, attributes, parent, links ?? [])
+    }
+
+    @discardableResult
+    private mutating func span(
+        _ service: String, _ name: String, _ kind: SpanKind, _ start: UInt64, _ took: UInt64, _ attributes: Attributes,
+        _ parent: SpanContext? = nil, _ links: [SpanLink] = []
+    ) -> SpanContext {
+        let began = Timestamp(nanosecondsSinceEpoch: 1_787_220_000_000_000_000 + start)
+        let context = SpanContext(
+            traceID: parent?.traceID ?? ids.traceID(at: began), spanID: ids.spanID(), flags: [.sampled])
+        let resource = resources[service] ?? Resource(attributes: [ResourceAttribute.serviceName: .string(service)])
+        resources[service] = resource
+        spans.append(
+            SpanRecord(
+                traceID: context.traceID, spanID: context.spanID, parentID: parent?.spanID, name: name, kind: kind,
+                start: began, end: began.advanced(byNanoseconds: took), attributes: attributes, links: links,
+                resource: resource))
+        return context
+    }
+}

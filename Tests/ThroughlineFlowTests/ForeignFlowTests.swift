@@ -1,0 +1,105 @@
+import FlowFixtures
+import Testing
+import ThroughlineModel
+
+@testable import ThroughlineFlow
+
+/// Spans of other recorders give the flow that a person reads from them.
+@Suite struct ForeignFlowTests {
+    @Test(arguments: ForeignFlow.allCases)
+    func `who sent, who handled and what that led to is the same whoever recorded it`(foreign: ForeignFlow) {
+        let flow = Flow(foreign.records)
+        #expect(flow.messages.filter(\.isRecorded).count == 2)
+        #expect(flow.hops.map(\.consumer.service) == ["billing", "mail"])
+        #expect(flow.hops.map { $0.attempts.count } == [1, 1])
+        #expect(flow.messages.last?.causes == flow.messages.first.map { [$0.id] })
+        #expect(flow.publications.filter { !$0.senders.isEmpty }.map(\.services) == [["shop"], ["billing"]])
+        #expect(flow.conflicts.isEmpty && flow.gaps.isEmpty)
+        #expect(flow.criticalPath.count == 2)
+        #expect(Flow.split(foreign.records).count == 1)
+    }
+
+    @Test func `destinations are called the same by producers and consumers`() {
+        func destinations(_ foreign: ForeignFlow) -> [String] {
+            Flow(foreign.records).publications.map(\.id.destination)
+        }
+        for foreign in [ForeignFlow.openTelemetryOld, .brave, .datadog, .skyWalking, .massTransit, .wolverine] {
+            #expect(destinations(foreign) == ["orders", "payments"], "\(foreign)")
+        }
+        #expect(
+            destinations(.openTelemetryNew) == [
+                "shop:orders", "shop:orders:orders-queue", "shop:payments", "shop:payments:payments-queue",
+            ])
+        #expect(
+            destinations(.openTelemetryRabbit) == ["shop:orders", "orders-queue", "shop:payments", "payments-queue"])
+    }
+
+    @Test func `the broker is known by name, attribute or the other side of the span`() {
+        func system(_ foreign: ForeignFlow) -> String? { Flow(foreign.records).publications.first?.system }
+        for foreign in [ForeignFlow.openTelemetryOld, .brave, .datadog, .skyWalking] {
+            #expect(system(foreign) == "kafka", "\(foreign)")
+        }
+        #expect(system(.openTelemetryRabbit) == "rabbitmq")
+    }
+
+    @Test func `types, groups and waits are read where they are`() {
+        func flow(_ foreign: ForeignFlow) -> Flow { Flow(foreign.records) }
+        #expect(flow(.nServiceBus).messages.map(\.type) == ["Shop.OrderPlaced", "Shop.PaymentCharged"])
+        #expect(flow(.nServiceBus).messages.map(\.intent) == [.command, .event])
+        #expect(flow(.massTransit).messages.map(\.type) == ["Shop.OrderPlaced", "Shop.PaymentCharged"])
+        #expect(flow(.wolverine).messages.map(\.type) == ["Shop.OrderPlaced", "Shop.PaymentCharged"])
+        for foreign in [ForeignFlow.openTelemetryOld, .datadog, .skyWalking] {
+            #expect(flow(foreign).hops.map(\.consumer.group) == ["workers", "workers"], "\(foreign)")
+        }
+        #expect(flow(.datadog).hops.map(\.queueTime) == [4_000_000, 4_000_000])
+        #expect(flow(.skyWalking).hops.map(\.queueTime) == [4_000_000, 4_000_000])
+    }
+
+    @Test func `MassTransit's initiator is the correlation id of the cause, also across traces`() throws {
+        var records = ForeignFlow.massTransit.records
+        // Without any context between the services only the ids are left.
+        for place in records.indices {
+            records[place].traceID = TraceID(high: UInt64(place + 1), low: 1)
+            records[place].parentID = nil
+            records[place].links = []
+        }
+        let flow = Flow(records)
+        #expect(flow.messages.last?.causes == [.named("m-1")])
+        let edge = try #require(flow.edges.first { $0.relation == .causes })
+        #expect(edge.evidence == .causationID)
+    }
+
+    @Test func `requests, queries and calls are no messages`() {
+        for (name, kind, attributes) in [
+            ("GET /orders", SpanKind.server, ["http.request.method": "GET"] as Attributes),
+            ("SELECT", .client, ["db.system": "postgresql", "db.statement": "select 1"]),
+            ("shop.Pricing/Quote", .client, ["rpc.system": "grpc", "rpc.method": "Quote"]),
+            ("servlet.request", .internal, ["operation.name": "servlet.request", "span.kind": "server"]),
+        ] {
+            let record = SpanRecord(
+                traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: name, kind: kind, start: FlowScript.at(0),
+                attributes: attributes)
+            #expect(MessageView(record) == nil, "\(name)")
+        }
+    }
+
+    @Test func `names in either order tell the operation and the destination where attributes do not`() throws {
+        func view(_ name: String, _ kind: SpanKind, _ more: Attributes = [:]) -> MessageView? {
+            var attributes: Attributes = ["messaging.system": "kafka"]
+            for element in more { attributes[element.key] = element.value }
+            return MessageView(
+                SpanRecord(
+                    traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: name, kind: kind,
+                    start: FlowScript.at(0), attributes: attributes))
+        }
+        #expect(view("publish orders", .producer)?.destination == "orders")
+        #expect(view("orders publish", .producer)?.destination == "orders")
+        #expect(view("receive orders", .client)?.operation == .receive)
+        #expect(view("orders receive", .consumer)?.operation == .receive)
+        #expect(view("ack orders", .client)?.operation == .settle)
+        #expect(view("send broker:9092", .client)?.destination == nil)
+        #expect(view("x", .consumer, ["messaging.operation": "deliver"])?.operation == .process)
+        #expect(view("x", .producer, ["messaging.operation": "publish"])?.operation == .send)
+        #expect(view("x", .client, ["messaging.operation.type": "receive"])?.operation == .receive)
+    }
+}

@@ -1,0 +1,94 @@
+import FlowFixtures
+import Testing
+import ThroughlineModel
+
+@testable import ThroughlineFlow
+
+@Suite struct TimeTests {
+    private func flow(_ golden: GoldenFlow) -> Flow { Flow(golden.records) }
+
+    @Test func `clocks that cannot be right are bounded from both sides, and times stay as they were`() throws {
+        let flow = flow(.skewed)
+        let offset = try #require(flow.clockOffsets.first)
+        #expect(flow.clockOffsets.count == 1 && (offset.from, offset.to) == ("host-a", "host-b"))
+        // Sent at 2,000 and handled at 10: host-b is behind by 1,990 at least. The answer bounds it from the other side.
+        #expect(offset.upper == -1_990_000_000 && offset.lower == -2_015_000_000)
+        #expect(offset.isProven && !offset.isContradictory && offset.uncertainty == 25_000_000)
+        #expect(flow.operations.map(\.record.start).contains(FlowScript.at(10)))
+    }
+
+    @Test func `causes come before effects although their clock says otherwise`() {
+        let flow = flow(.skewed)
+        #expect(flow.messages.map(\.id) == [.named("z-1"), .named("z-2")])
+        #expect(flow.publications.map(\.id.message) == [.named("z-1"), .named("z-2")])
+        #expect(flow.operations.first?.service == "billing")
+    }
+
+    @Test func `a call bounds the clock of the callee from both sides`() throws {
+        let offset = try #require(flow(.requests).clockOffsets.first { $0.from == "pricing" && $0.to == "shop" })
+        #expect(offset.lower == -5_000_000 && offset.upper == 5_000_000 && !offset.isProven)
+    }
+
+    @Test func `bounds that exclude each other say that a clock was set`() throws {
+        var script = FlowScript(correlation: "c")
+        script.hosts = ["a": "a", "b": "b"]
+        let one = script.send("a", "X", id: "1", to: "x", at: 100)
+        script.process("b", "X", id: "1", from: "x", at: 10, took: 1, of: one)
+        let two = script.send("b", "Y", id: "2", to: "y", at: 200)
+        script.process("a", "Y", id: "2", from: "y", at: 20, took: 1, of: two)
+        let offset = try #require(Flow(script.records).clockOffsets.first)
+        #expect(offset.isContradictory && offset.uncertainty == nil)
+    }
+
+    @Test func `the critical path of an order says where its time went`() throws {
+        let path = try #require(flow(.order).criticalPaths.first)
+        #expect(path.steps.map(\.hop?.consumer.service) == ["billing", "shipping", "notifications"])
+        #expect(
+            path.segments.map(\.kind) == [
+                .processing, .publishing, .queue, .processing, .publishing, .queue, .processing, .publishing, .queue,
+                .processing,
+            ])
+        #expect(path.duration == 2_310_000_000)
+        #expect(path.duration(of: .queue) == (4 + 1_200 + 2) * 1_000_000)
+        #expect(abs(path.segments.reduce(0) { $0 + $1.share } - 1) < 1e-9)
+        #expect(abs(path.share(of: .queue) - 1_206.0 / 2_310) < 1e-9)
+    }
+
+    @Test func `time in an outbox and time until a schedule are told apart from waiting in the queue`() throws {
+        let path = try #require(flow(.outbox).criticalPaths.first)
+        #expect(path.duration(of: .outbox) == (2_000 + 20) * 1_000_000)
+        #expect(path.duration(of: .scheduled) == 60_000 * 1_000_000)
+        #expect(path.duration(of: .queue) == (5 + 9) * 1_000_000)
+        #expect(path.duration == 62_055_000_000)
+    }
+
+    @Test func `failed attempts and the waits between them are on the path`() throws {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        script.process(
+            "b", "X", id: "1", from: "x", at: 5, took: 10, of: sent, attempt: 1, settled: .requeued, error: "E")
+        script.process("b", "X", id: "1", from: "x", at: 115, took: 20, of: sent, attempt: 2)
+        let path = try #require(Flow(script.records).criticalPaths.first)
+        #expect(path.segments.map(\.kind) == [.publishing, .queue, .processing, .backoff, .processing])
+        #expect(path.duration(of: .backoff) == 100_000_000 && path.duration(of: .processing) == 30_000_000)
+    }
+
+    @Test func `of two branches that end together both are critical`() {
+        let flow = flow(.tie)
+        #expect(Set(flow.criticalPaths.map { $0.steps.last?.hop?.consumer.service }) == ["resize", "faces"])
+        #expect(flow.criticalPath.count == 2)
+        #expect(flow.criticalPaths.allSatisfy { $0.duration == 100_000_000 })
+    }
+
+    @Test func `between a cause that had ended and what was sent later there is a gap`() throws {
+        let path = try #require(flow(.fanIn).criticalPaths.first)
+        #expect(path.duration(of: .gap) == 0)
+        var script = FlowScript(correlation: nil)
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        script.process("b", "X", id: "1", from: "x", at: 3, took: 7, of: sent, child: false)
+        let later = script.send("b", "Y", id: "2", to: "y", at: 50, causes: ["1"])
+        script.process("c", "Y", id: "2", from: "y", at: 55, took: 5, of: later, child: false)
+        let joined = try #require(Flow(script.records).criticalPaths.first)
+        #expect(joined.steps.count == 2 && joined.duration(of: .gap) == 40_000_000 && joined.duration == 60_000_000)
+    }
+}
