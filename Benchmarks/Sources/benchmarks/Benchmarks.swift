@@ -1,4 +1,4 @@
-/// Ratios in one run: `scripts/bench [span] [hop] [store] [queries]`. docs/benchmarks.md has the figures and how to read them.
+/// Ratios in one run: `scripts/bench [span] [hop] [store] [queries] [flow]`. docs/benchmarks.md has the figures and how to read them.
 @main
 enum Benchmarks {
     static func main() async throws {
@@ -9,5 +9,6 @@ enum Benchmarks {
         if runs("features") { try await FeatureBenchmark.run() }
         if runs("store") { try await StoreBenchmark.run() }
         if runs("queries") { try await QueryBenchmark.run() }
+        if runs("flow") { FlowBenchmark.run() }
     }
 }
