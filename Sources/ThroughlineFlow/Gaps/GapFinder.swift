@@ -28,7 +28,7 @@ struct GapFinder {
         gaps.append(
             Gap(
                 missing: missing, reason: finding.reason, evidence: finding.evidence,
-                witnesses: Set(witnesses).sorted().map { graph.index[$0].id }))
+                witnesses: Set(witnesses).sorted().map { graph.index.reading($0).id }))
     }
 
     private mutating func findSenders() {
@@ -38,7 +38,7 @@ struct GapFinder {
             add(.sender(publication.id), reasons.sender(of: first, message: publication.id.message), witnesses)
             for witness in witnesses {
                 if let parent = graph.index[witness].parentID { explained.insert(parent) }
-                for member in graph.index[witness].messaging?.members ?? [] {
+                for member in graph.index.reading(witness).members {
                     explained.insert(Operation.ID(member.context))
                 }
             }
@@ -66,7 +66,7 @@ struct GapFinder {
                 seen[delivered(number)]?.insert(attempt.number)
                 let from = max(1, attempt.number - Self.maximumAttempts)
                 for missing in from..<attempt.number where seen[delivered(number)]?.insert(missing).inserted == true {
-                    add(missing, before: attempt, of: hop, witness: graph.operationsOfHop[number][place])
+                    add(missing, before: attempt, of: hop, witness: Array(graph.operationsOfHop[number])[place])
                 }
             }
         }
@@ -81,7 +81,7 @@ struct GapFinder {
     }
 
     private mutating func add(_ number: Int, before attempt: Attempt, of hop: Hop, witness: Int) {
-        let context = graph.index[witness].record.links.first { $0.type == .retryOf }?.context
+        let context = graph.index.reading(witness).record.links.first { $0.type == .retryOf }?.context
         let finding: ReasonFinder.Finding
         if let context, graph.index.position(of: context) == nil {
             explained.insert(Operation.ID(context))
@@ -103,7 +103,7 @@ struct GapFinder {
         }
         for message in graph.messages.indices where !graph.messages[message].isRecorded {
             let witnesses = (effects[message] ?? []).flatMap(operations)
-            let time = witnesses.min().map { graph.index[$0].record.start }
+            let time = witnesses.min().map { graph.index.reading($0).start }
             let finding =
                 time.flatMap(reasons.before)
                 ?? ReasonFinder.Finding(reason: .unknown, evidence: "another message names it as its cause")
@@ -114,7 +114,7 @@ struct GapFinder {
     /// The operations that send or handle a message.
     private func operations(about message: Int) -> [Int] {
         graph.publicationsOfMessage[message].flatMap { publication in
-            graph.sendersOfPublication[publication]
+            Array(graph.sendersOfPublication[publication])
                 + graph.hopsOfPublication[publication].flatMap { graph.operationsOfHop[$0] }
         }
     }
@@ -146,7 +146,7 @@ struct GapFinder {
     private mutating func findDeliveries() {
         for (number, publication) in graph.publications.enumerated() where publication.id.reason == .sent {
             let senders = graph.sendersOfPublication[number]
-            let failed = !senders.isEmpty && senders.allSatisfy { graph.index[$0].failed }
+            let failed = !senders.isEmpty && senders.allSatisfy { graph.index.reading($0).failed }
             guard !failed, let sent = publication.sent else { continue }
             let publications = graph.publicationsOfMessage[graph.messageOfPublication[number]]
             let handled = publications.flatMap { graph.hopsOfPublication[$0].map { graph.hops[$0].consumer } }
@@ -176,14 +176,14 @@ struct GapFinder {
     /// The limit on links, 128 unless somebody set it, is smaller than many batches.
     private mutating func findBatchMembers() {
         for position in graph.index.operations.indices {
-            guard let view = graph.index[position].messaging, view.messageID == nil else { continue }
-            let dropped = graph.index[position].record.dropped.links
+            guard let view = graph.index.messaging(position), view.messageID == nil else { continue }
+            let dropped = graph.index.reading(position).record.dropped.links
             guard dropped > 0, let size = view.batchSize ?? (dropped + view.members.count) as Int?,
                 size > view.members.count
             else { continue }
             let finding = ReasonFinder.Finding(
                 reason: .limit, evidence: "the span says that \(dropped) of its links were left out")
-            add(.batchMembers(graph.index[position].id, count: size - view.members.count), finding, [position])
+            add(.batchMembers(graph.index.reading(position).id, count: size - view.members.count), finding, [position])
         }
     }
 }

@@ -26,17 +26,16 @@ struct ReasonFinder {
 
     /// Why the sender of what an operation handled is not there.
     func sender(of position: Int, message: Message.ID) -> Finding {
-        let operation = index[position]
-        let view = operation.messaging
-        let member = view?.member(message) ?? view?.members.first
+        let operation = index.reading(position)
+        let member = operation.member(message) ?? operation.members.first
         if let context = member?.context, context.isValid {
             if !context.isSampled {
                 return Finding(reason: .sampledOut, evidence: "the context that arrived is not sampled")
             }
-            return span(context, before: position, enqueued: member?.enqueuedTime ?? view?.enqueuedTime)
+            return span(context, before: position, enqueued: member?.enqueuedTime ?? operation.enqueuedTime)
         }
-        if operation.parentID != nil, index.parent(of: position) == nil {
-            return span(nil, before: position, enqueued: view?.enqueuedTime)
+        if operation.record.parentID != nil, index.parent(of: position) == nil {
+            return span(nil, before: position, enqueued: operation.enqueuedTime)
         }
         if operation.marks.contains(.ignoredHeaders) {
             let names = operation.record.attributes[ThroughlineAttribute.ignoredHeaders].map(AttributeScan.strings)
@@ -45,7 +44,7 @@ struct ReasonFinder {
                 evidence: "headers were refused: \((names ?? []).joined(separator: ", "))")
         }
         let hasIDs =
-            view?.causationIDs.isEmpty == false || view?.correlationID != nil || member?.correlationID != nil
+            !operation.causationIDs.isEmpty || operation.correlationID != nil || member?.correlationID != nil
             || member?.causationIDs.isEmpty == false
         return hasIDs
             ? Finding(reason: .headerLost, evidence: "ids arrived and no trace context did")
@@ -60,7 +59,7 @@ struct ReasonFinder {
     }
 
     private func span(_ context: SpanContext?, before witness: Int, enqueued: Timestamp?) -> Finding {
-        let record = index[witness].record
+        let record = index.reading(witness).record
         if let context, !context.isSampled {
             return Finding(reason: .sampledOut, evidence: "the context that refers to it is not sampled")
         }

@@ -16,41 +16,23 @@ public struct Operation: Identifiable, Sendable {
         }
     }
 
-    /// One object for each span, so that operations are copied at the cost of a pointer.
-    private final class Reading: Sendable {
-        let record: SpanRecord
-        let messaging: MessageView?
-        let marks: OperationMarks
-        let service: String
-
-        init(_ record: SpanRecord) {
-            var marks: OperationMarks = []
-            self.record = record
-            messaging = MessageView(record, &marks)
-            self.marks = marks
-            let name = record.resource.serviceName
-            service = name.map { $0.isEmpty ? Self.unknown : $0 } ?? Self.unknown
-        }
-
-        private static let unknown = "unknown_service"
-    }
-
-    private let reading: Reading
+    /// What was read of the span: one object for each, so that operations are copied at the cost of a pointer.
+    let reading: OperationReading
 
     /// The span as it was recorded.
     public var record: SpanRecord { reading.record }
     /// What the span says about messages; nil when it is no messaging span (HTTP, a database, the application's own).
-    public var messaging: MessageView? { reading.messaging }
+    public var messaging: MessageView? { reading.view }
     /// What the span says that only few spans do.
     var marks: OperationMarks { reading.marks }
 
     /// Reads a span.
     public init(_ record: SpanRecord) {
-        reading = Reading(record)
+        reading = OperationReading(record)
     }
 
     /// Trace and span id.
-    public var id: ID { ID(traceID: reading.record.traceID, spanID: reading.record.spanID) }
+    public var id: ID { reading.id }
 
     /// The operation that this one is a child of; it may never have been recorded.
     public var parentID: ID? { record.parentID.map { ID(traceID: record.traceID, spanID: $0) } }
@@ -59,13 +41,13 @@ public struct Operation: Identifiable, Sendable {
     public var service: String { reading.service }
 
     /// True when the span ended in an error, by its status or by `error.type`.
-    public var failed: Bool { error != nil }
+    public var failed: Bool { reading.failed }
 
     /// The kind of error: `error.type`, else the type of a recorded exception, else the status's message; nil when it
     /// did not fail.
     public var error: String? {
+        guard reading.failed else { return nil }
         let type = marks.contains(.errorType) ? record.attributes[MessagingAttribute.errorType]?.stringValue : nil
-        guard type != nil || record.status.code == .error else { return nil }
         let exception = record.events.last { $0.name == "exception" }
         return type ?? exception?.attributes["exception.type"]?.stringValue ?? record.status.message ?? "error"
     }
@@ -74,17 +56,17 @@ public struct Operation: Identifiable, Sendable {
     public var isUnfinished: Bool { record.end == nil }
 
     /// True when a message is published by it (`create` or `send`).
-    public var publishes: Bool { messaging?.operation == .send || messaging?.operation == .create }
+    public var publishes: Bool { reading.publishes }
 
     /// True when a message is handled by it, or taken from the broker (`process` or `receive`).
-    public var handles: Bool { messaging?.operation == .process || messaging?.operation == .receive }
+    public var handles: Bool { reading.handles }
 
     /// The operation is about a message that is sent or handled once more on purpose.
     var isReplay: Bool { marks.contains(.replayLink) || marks.contains(.replay) }
     /// It sets a message aside that was given up.
     var isDeadLettering: Bool { marks.contains(.deadLetterLink) }
     /// When it ended; when it began, as long as it has not.
-    var latest: Timestamp { reading.record.end ?? reading.record.start }
+    var latest: Timestamp { reading.latest }
 }
 
 extension Operation.ID: Comparable {

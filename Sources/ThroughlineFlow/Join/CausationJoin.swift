@@ -30,8 +30,8 @@ struct CausationJoin: Sendable {
         pairs = HashTable(capacity: join.messages.count)
         collectOwnCorrelation()
         for position in index.operations.indices {
-            guard index[position].messaging != nil else { continue }
-            if index[position].publishes {
+            guard index.messaging(position) != nil else { continue }
+            if index.publishes(position) {
                 findCauses(ofSender: position)
             } else {
                 findCauses(ofHandler: position)
@@ -54,12 +54,11 @@ struct CausationJoin: Sendable {
     private func handledMessages(_ position: Int) -> [Int] { join.handled[position].map { join.handlings[$0].message } }
 
     private mutating func findCauses(ofSender position: Int) {
-        let operation = index[position]
-        guard let view = operation.messaging else { return }
+        guard let view = index.messaging(position) else { return }
         let effects = join.published[position]
         let handler = index.handler(of: position)
         let surrounding = handler.map(handledMessages) ?? messageOfRemoteSender(of: position)
-        let linked = operation.record.links.isEmpty ? [] : linkedHandlers(of: operation)
+        let linked = view.record.links.isEmpty ? [] : linkedHandlers(of: view)
         if view.causationIDs.isEmpty {
             let initiator = view.causationCorrelationID.flatMap { self.initiator($0, surrounding, before: position) }
             if let initiator {
@@ -82,8 +81,8 @@ struct CausationJoin: Sendable {
                 for effect in effects { add(cause, effect, proof) }
             }
         }
-        guard operation.marks.contains(.fanInLink) else { return }
-        for link in operation.record.links where link.type == .fanIn {
+        guard view.marks.contains(.fanInLink) else { return }
+        for link in view.record.links where link.type == .fanIn {
             guard let target = index.position(of: link.context) else { continue }
             for cause in join.messages(of: target) { for effect in effects { add(cause, effect, .link) } }
         }
@@ -109,7 +108,7 @@ struct CausationJoin: Sendable {
 
     /// The handler's copy of the ids still tells when the sender was not recorded.
     private mutating func findCauses(ofHandler position: Int) {
-        guard let view = index[position].messaging else { return }
+        guard let view = index.messaging(position) else { return }
         let handlings = join.handled[position]
         for number in handlings {
             let handling = join.handlings[number]
@@ -123,22 +122,23 @@ struct CausationJoin: Sendable {
         }
     }
 
-    private func linkedHandlers(of operation: Operation) -> [Int] {
+    private func linkedHandlers(of operation: OperationReading) -> [Int] {
         operation.record.links.filter { $0.type != .ambient && $0.type != .creation }
-            .compactMap { index.position(of: $0.context) }.filter { index[$0].handles }.flatMap(handledMessages)
+            .compactMap { index.position(of: $0.context) }.filter { index.handles($0) }.flatMap(handledMessages)
     }
 
     /// A sender whose parent is the sender of another service: the handler between the two was not recorded.
     private func messageOfRemoteSender(of position: Int) -> [Int] {
         guard index.parent(of: position) != nil else { return [] }
-        let service = index[position].service
-        let sender = index.nearestAncestor(of: position) { $0.publishes && $0.service != service }
+        let sender = index.nearestAncestor(of: position) { ancestor in
+            index.publishes(ancestor) && index.reading(ancestor).service != index.reading(position).service
+        }
         return sender.map { Array(join.published[$0]) } ?? []
     }
 
     private mutating func collectOwnCorrelation() {
         for position in index.operations.indices {
-            guard let own = index[position].messaging?.ownCorrelationID else { continue }
+            guard let own = index.reading(position).ownCorrelationID else { continue }
             for message in join.messages(of: position) where ownCorrelation[own]?.contains(message) != true {
                 ownCorrelation[own, default: []].append(message)
             }
@@ -151,10 +151,10 @@ struct CausationJoin: Sendable {
         guard let candidates = ownCorrelation[id] else { return nil }
         let own = join.messages(of: position)
         if let handled = candidates.first(where: surrounding.contains) { return handled }
-        let start = index[position].record.start
+        let start = index.reading(position).start
         return candidates.last { candidate in
             guard !own.contains(candidate), candidate < join.publishers.count else { return false }
-            return join.publishers[candidate].first.map { index[$0].record.start <= start } ?? true
+            return join.publishers[candidate].first.map { index.reading($0).start <= start } ?? true
         }
     }
 
@@ -166,7 +166,7 @@ struct CausationJoin: Sendable {
         var seen: Set<Int> = []
         var partsSeen: Set<Int> = []
         for position in index.operations.indices {
-            guard let correlation = index[position].messaging?.correlationID else { continue }
+            guard let correlation = index.reading(position).correlationID else { continue }
             for message in join.messages(of: position) where seen.insert(message).inserted {
                 if anchors[correlation] == nil || messages.ids[message] == .named(correlation) {
                     anchors[correlation] = (message, parts[position])

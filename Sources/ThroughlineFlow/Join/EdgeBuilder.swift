@@ -28,14 +28,14 @@ struct EdgeBuilder {
         let index = graph.index
         for (position, operation) in index.operations.enumerated() {
             if let parent = index.parent(of: position), parent != position {
-                append(.operation(index[parent].id), .operation(operation.id), .calls, .parent)
+                append(.operation(index.reading(parent).id), .operation(operation.id), .calls, .parent)
             }
             for link in operation.record.links {
                 guard let target = index.position(of: link.context), target != position else { continue }
-                add(.operation(index[target].id), .operation(operation.id), .links, .link)
+                add(.operation(index.reading(target).id), .operation(operation.id), .links, .link)
                 // A retry may come by another destination, as with retry topics, and is a hop of its own there.
                 if operation.marks.contains(.retryLink), link.type == .retryOf {
-                    add(.operation(index[target].id), .operation(operation.id), .retries, .link)
+                    add(.operation(index.reading(target).id), .operation(operation.id), .retries, .link)
                 }
             }
         }
@@ -54,7 +54,7 @@ struct EdgeBuilder {
     private mutating func addPublication(_ number: Int, _ publication: Publication) {
         let id = publication.id
         for sender in graph.sendersOfPublication[number] {
-            add(.operation(graph.index[sender].id), .message(id.message), .publishes, evidence(sender, id.message))
+            add(.operation(graph.index.reading(sender).id), .message(id.message), .publishes, evidence(sender, id.message))
         }
         // That a message stands on a destination is said by the very span that names it.
         add(.message(id.message), .destination(id.destination), .stands, .parent)
@@ -62,7 +62,7 @@ struct EdgeBuilder {
 
     /// A span says itself which message it publishes, unless it is only known by the link to the message's creation.
     private func evidence(_ sender: Int, _ message: Message.ID) -> Evidence {
-        guard case .named(let id) = message, graph.index[sender].messaging?.messageID == id else { return .link }
+        guard case .named(let id) = message, graph.index.reading(sender).messageID == id else { return .link }
         return .messageID
     }
 
@@ -80,7 +80,7 @@ struct EdgeBuilder {
     }
 
     private func hasLink(_ type: LinkType, from position: Int, to target: Operation.ID) -> Bool {
-        graph.index[position].record.links.contains { $0.type == type && Operation.ID($0.context) == target }
+        graph.index.reading(position).record.links.contains { $0.type == type && Operation.ID($0.context) == target }
     }
 
     /// From the attempt that gave up to whoever set the message aside, and from there to each that did it once more.
@@ -97,14 +97,14 @@ struct EdgeBuilder {
     /// The later operation links to the earlier one, descends from it, or is about the same message.
     private mutating func add(_ earlier: Int, _ later: Int, _ relation: FlowEdge.Relation, _ type: LinkType) {
         guard earlier != later else { return }
-        let target = graph.index[earlier].id
+        let target = graph.index.reading(earlier).id
         var evidence = Evidence.messageID
         if hasLink(type, from: later, to: target) {
             evidence = .link
         } else if graph.index.ancestors(of: later).contains(earlier) {
             evidence = .parent
         }
-        add(.operation(target), .operation(graph.index[later].id), relation, evidence)
+        add(.operation(target), .operation(graph.index.reading(later).id), relation, evidence)
     }
 
     private mutating func append(_ from: FlowNode, _ to: FlowNode, _ relation: FlowEdge.Relation, _ proof: Evidence) {

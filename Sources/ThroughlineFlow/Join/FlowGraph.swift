@@ -13,7 +13,7 @@ final class FlowGraph: Sendable {
     /// By message: its publications.
     let publicationsOfMessage: Lists
     /// By publication: the operations that sent it.
-    let sendersOfPublication: [[Int]]
+    let sendersOfPublication: Lists
     /// By operation: the publications that it sent.
     let publicationsOfSender: Lists
     /// By hop: its publication.
@@ -21,7 +21,7 @@ final class FlowGraph: Sendable {
     /// By publication: its hops.
     let hopsOfPublication: Lists
     /// By hop: the operations of its attempts.
-    let operationsOfHop: [[Int]]
+    let operationsOfHop: Lists
     /// By operation: the hops that it is an attempt of.
     let hopsOfOperation: Lists
     /// The relations between messages, by the numbers of the join.
@@ -54,8 +54,8 @@ final class FlowGraph: Sendable {
             values: Array(publications.publications.indices))
         hopsOfPublication = Lists(
             count: publications.publications.count, keys: publicationOfHop, values: Array(hops.indices))
-        publicationsOfSender = Self.inverse(sendersOfPublication, count: index.count)
-        hopsOfOperation = Self.inverse(operationsOfHop, count: index.count)
+        publicationsOfSender = sendersOfPublication.inverse(count: index.count)
+        hopsOfOperation = operationsOfHop.inverse(count: index.count)
         conflicts = known + join.conflicts + causation.conflicts + messages.conflicts
     }
 
@@ -74,17 +74,5 @@ final class FlowGraph: Sendable {
                 finder.sender(of: witness, message: publications[number].id.message).reason
         }
         return publications
-    }
-
-    private static func inverse(_ lists: [[Int]], count: Int) -> Lists {
-        var keys: [Int] = []
-        var values: [Int] = []
-        for (number, list) in lists.enumerated() {
-            for key in list {
-                keys.append(key)
-                values.append(number)
-            }
-        }
-        return Lists(count: count, keys: keys, values: values)
     }
 }

@@ -34,7 +34,7 @@ struct FlowSplitter {
             }
         }
         for position in index.operations.indices {
-            guard let view = index[position].messaging else { continue }
+            guard let view = index.messaging(position) else { continue }
             if let id = view.messageID { meet(id, position) }
             for id in view.causationIDs { meet(id, position) }
             for member in view.members {
@@ -60,7 +60,7 @@ struct FlowSplitter {
         for number in swallowing {
             report(.correlationID(correlations.names.names[number]), correlations.members[number])
         }
-        for trace in traces.hubs { report(.trace(index[trace.first ?? 0].record.traceID), trace) }
+        for trace in traces.hubs { report(.trace(index.reading(trace.first ?? 0).record.traceID), trace) }
         return hubs
     }
 }
@@ -84,7 +84,7 @@ private struct TraceJoin {
         traceOfOperation.reserveCapacity(index.count)
         var loose: [Int] = []
         for position in index.operations.indices {
-            let trace = number(index[position].record.traceID)
+            let trace = number(index.reading(position).record.traceID)
             traceOfOperation.append(trace)
             while loose.count < ids.count { loose.append(0) }
             if Self.isLoose(position, index) { loose[trace] += 1 }
@@ -98,9 +98,9 @@ private struct TraceJoin {
 
     /// A delivery that begins under no sender of its own: under a loop, a job, or nothing.
     private static func isLoose(_ position: Int, _ index: OperationIndex) -> Bool {
-        guard index[position].handles else { return false }
+        guard index.handles(position) else { return false }
         guard let parent = index.parent(of: position) else { return true }
-        return !index[parent].publishes && !index[parent].handles
+        return !index.publishes(parent) && !index.handles(parent)
     }
 
     private mutating func number(_ trace: TraceID) -> Int {
@@ -123,7 +123,7 @@ private struct TraceJoin {
             } else if let parent = index.parent(of: position), !Self.isLoose(position, index) {
                 sets.join(parent, position)
             }
-            for link in index[position].record.links where link.context.traceID.isValid {
+            for link in index.reading(position).record.links where link.context.traceID.isValid {
                 let target = number(link.context.traceID)
                 while first.count < ids.count { first.append(-1) }
                 if target < isHub.count, isHub[target] {
@@ -154,7 +154,7 @@ private struct CorrelationJoin {
         var keys: [Int] = []
         var values: [Int] = []
         for position in index.operations.indices {
-            guard let view = index[position].messaging else { continue }
+            guard let view = index.messaging(position) else { continue }
             if let id = view.correlationID {
                 keys.append(names.number(id))
                 values.append(position)

@@ -31,4 +31,12 @@ struct Lists: Sendable {
     var count: Int { offsets.count - 1 }
 
     subscript(key: Int) -> ArraySlice<Int> { values[offsets[key]..<offsets[key + 1]] }
+
+    /// For each of that many numbers the lists that it is in.
+    func inverse(count: Int) -> Lists {
+        var keys: [Int] = []
+        keys.reserveCapacity(values.count)
+        for list in 0..<self.count { for _ in offsets[list]..<offsets[list + 1] { keys.append(list) } }
+        return Lists(count: count, keys: values, values: keys)
+    }
 }

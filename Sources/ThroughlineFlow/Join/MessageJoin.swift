@@ -35,7 +35,7 @@ struct MessageJoin: Sendable {
         publish()
         findAliases()
         var receivers: [Int] = []
-        for position in index.operations.indices where index[position].handles {
+        for position in index.operations.indices where index.handles(position) {
             if isListener(position) {
                 receivers.append(position)
             } else {
@@ -57,7 +57,7 @@ struct MessageJoin: Sendable {
         var keys: [Int] = []
         var values: [Int] = []
         for position in index.operations.indices {
-            if index[position].publishes {
+            if index.publishes(position) {
                 for message in messagesPublished(by: position) {
                     published.append(message)
                     keys.append(message)
@@ -70,7 +70,7 @@ struct MessageJoin: Sendable {
     }
 
     private mutating func messagesPublished(by position: Int) -> [Int] {
-        guard let view = index[position].messaging else { return [] }
+        guard let view = index.messaging(position) else { return [] }
         if let id = view.messageID { return [messages.number(id)] }
         if !view.members.isEmpty {
             var found: [Int] = []
@@ -86,13 +86,13 @@ struct MessageJoin: Sendable {
         if view.operation == .send, let parent = index.parent(of: position), let message = created(by: parent) {
             return [message]
         }
-        return [messages.number(index[position].id)]
+        return [messages.number(index.reading(position).id)]
     }
 
     /// The message that a `create` operation made; nil for any other operation.
     private mutating func created(by position: Int) -> Int? {
-        guard let view = index[position].messaging, view.operation == .create else { return nil }
-        return view.messageID.map { messages.number($0) } ?? messages.number(index[position].id)
+        guard let view = index.messaging(position), view.operation == .create else { return nil }
+        return view.messageID.map { messages.number($0) } ?? messages.number(index.reading(position).id)
     }
 
     private func isPublished(_ message: Int) -> Bool { message < publishers.count && !publishers[message].isEmpty }
@@ -102,8 +102,8 @@ struct MessageJoin: Sendable {
     /// context of one message: then the context has leaked from one message to the next, and proves nothing.
     private mutating func findAliases() {
         var aliases: [Int: Set<String>] = [:]
-        for position in index.operations.indices where index[position].handles {
-            guard let view = index[position].messaging else { continue }
+        for position in index.operations.indices where index.handles(position) {
+            guard let view = index.messaging(position) else { continue }
             if view.messageID == nil, view.members.count > 1 {
                 for member in view.members {
                     note(member.messageID, index.position(of: member.context), &aliases)
@@ -118,7 +118,7 @@ struct MessageJoin: Sendable {
     }
 
     private func note(_ id: String?, _ sender: Int?, _ aliases: inout [Int: Set<String>]) {
-        guard let id, let sender, index[sender].publishes, published[sender].count == 1,
+        guard let id, let sender, index.publishes(sender), published[sender].count == 1,
             let message = published[sender].first, messages.find(id) == nil
         else { return }
         aliases[message, default: []].insert(id)
@@ -126,20 +126,19 @@ struct MessageJoin: Sendable {
 
     /// The sender whose context arrived: the parent, else the target of a link.
     private func sender(of position: Int) -> Int? {
-        if let parent = index.parent(of: position), index[parent].publishes { return parent }
-        guard let members = index[position].messaging?.members else { return nil }
-        for member in members {
-            if let target = index.position(of: member.context), index[target].publishes { return target }
+        if let parent = index.parent(of: position), index.publishes(parent) { return parent }
+        for member in index.reading(position).members {
+            if let target = index.position(of: member.context), index.publishes(target) { return target }
         }
         return nil
     }
 
     /// The listener of a message that a receive operation pulled, and which says nothing about it itself.
     private func isListener(_ position: Int) -> Bool {
-        guard let view = index[position].messaging, view.operation == .process, view.messageID == nil,
+        guard let view = index.messaging(position), view.operation == .process, view.messageID == nil,
             view.members.isEmpty, let parent = index.parent(of: position)
         else { return false }
-        return index[parent].messaging?.operation == .receive
+        return index.reading(parent).operation == .receive
     }
 
     private mutating func inherit(_ listeners: [Int]) {
@@ -159,7 +158,7 @@ struct MessageJoin: Sendable {
     }
 
     private mutating func handle(_ position: Int) {
-        guard let view = index[position].messaging else { return }
+        guard let view = index.messaging(position) else { return }
         let members = view.members
         guard view.messageID == nil, members.count > 1 else {
             handlings.append(
@@ -177,14 +176,14 @@ struct MessageJoin: Sendable {
     }
 
     private mutating func handling(_ position: Int, id: String?, members: Range<Int>, size: Int) -> Handling {
-        let operation = index[position]
-        let described = operation.messaging?.members ?? []
-        let parent = index.parent(of: position).flatMap { index[$0].publishes ? $0 : nil }
+        let operation = index.reading(position)
+        let described = operation.members
+        let parent = index.parent(of: position).flatMap { index.publishes($0) ? $0 : nil }
         var linked: Int?
         var context: Int?
         for member in members where described[member].context.isValid {
             context = context ?? member
-            if linked == nil, let target = index.position(of: described[member].context), index[target].publishes {
+            if linked == nil, let target = index.position(of: described[member].context), index.publishes(target) {
                 linked = target
             }
         }
@@ -203,7 +202,7 @@ struct MessageJoin: Sendable {
         } else if let context {
             // Whoever else handles this lost message carries the same context.
             result.message = messages.number(Operation.ID(described[context].context))
-        } else if index.parent(of: position) == nil, let parentID = operation.parentID {
+        } else if index.parent(of: position) == nil, let parentID = index[position].parentID {
             result.message = messages.number(parentID)
         } else {
             result.message = messages.number(operation.id)
@@ -249,9 +248,9 @@ struct MessageJoin: Sendable {
         guard parent != linked, !published[parent].contains(where: published[linked].contains) else { return }
         conflicts.append(
             Conflict(
-                subject: .sender, place: .operation(index[position].id),
-                kept: "\(index[parent].service) · \(index[parent].record.name)", keptEvidence: .parent,
-                dismissed: "\(index[linked].service) · \(index[linked].record.name)", dismissedEvidence: .link))
+                subject: .sender, place: .operation(index.reading(position).id),
+                kept: "\(index.reading(parent).service) · \(index.reading(parent).record.name)", keptEvidence: .parent,
+                dismissed: "\(index.reading(linked).service) · \(index.reading(linked).record.name)", dismissedEvidence: .link))
     }
 
     private mutating func report(
@@ -260,7 +259,7 @@ struct MessageJoin: Sendable {
     ) {
         conflicts.append(
             Conflict(
-                subject: subject, place: .operation(index[position].id),
+                subject: subject, place: .operation(index.reading(position).id),
                 kept: messages.ids[kept.message].description, keptEvidence: kept.evidence,
                 dismissed: messages.ids[dismissed.message].description, dismissedEvidence: dismissed.evidence))
     }

@@ -17,15 +17,10 @@ struct MessageOrder {
         described = causation.messages.ids.map { Message(id: $0, isRecorded: false) }
         times = Array(repeating: .max, count: described.count)
         for position in index.operations.indices {
-            guard let view = index[position].messaging else { continue }
-            let time = index[position].record.start.nanosecondsSinceEpoch
-            for message in join.published[position] {
-                let member = view.members.isEmpty ? nil : view.member(described[message].id)
-                describe(message, view, member, time)
-            }
+            guard let view = index.messaging(position) else { continue }
+            for message in join.published[position] { describe(message, view, view.place(of: described[message].id)) }
             for number in join.handled[position] {
-                let handling = join.handlings[number]
-                describe(handling.message, view, handling.member.map { view.members[$0] }, time)
+                describe(join.handlings[number].message, view, join.handlings[number].member)
             }
         }
         for cause in causation.causes {
@@ -56,19 +51,21 @@ struct MessageOrder {
 
     /// The first span that says something counts; senders began before their handlers.
     private mutating func describe(
-        _ message: Int, _ view: MessageView, _ member: MessageView.Member?, _ time: UInt64
+        _ message: Int, _ view: OperationReading, _ member: Int?
     ) {
         described[message].isRecorded = true
-        times[message] = min(times[message], time)
-        if described[message].intent == nil { described[message].intent = member?.intent ?? view.intent }
-        if let type = member?.type ?? view.type {
+        times[message] = min(times[message], view.start.nanosecondsSinceEpoch)
+        if described[message].intent == nil {
+            described[message].intent = member.flatMap { view.members[$0].intent } ?? view.intent
+        }
+        if let type = member.flatMap({ view.members[$0].type }) ?? view.type {
             if let known = described[message].type {
                 if known != type { report(.type, message, known, type) }
             } else {
                 described[message].type = type
             }
         }
-        if let correlation = member?.correlationID ?? view.correlationID {
+        if let correlation = member.flatMap({ view.members[$0].correlationID }) ?? view.correlationID {
             if let known = described[message].correlationID {
                 if known != correlation { report(.correlationID, message, known, correlation) }
             } else {

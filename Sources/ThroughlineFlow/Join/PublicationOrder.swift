@@ -4,10 +4,10 @@ import ThroughlineModel
 struct PublicationOrder {
     private(set) var publications: [Publication] = []
     private(set) var messages: [Int] = []
-    private(set) var senders: [[Int]] = []
+    private(set) var senders: Lists
     private(set) var hops: [Hop] = []
     private(set) var publicationOfHop: [Int] = []
-    private(set) var operations: [[Int]] = []
+    private(set) var operations = Lists()
 
     /// A message stands somewhere after its causes did; it is set aside, replayed or routed after it was sent.
     init(_ join: HopJoin, _ messages: MessageOrder, count: Int) {
@@ -30,8 +30,10 @@ struct PublicationOrder {
             places[number] = place
             publications.append(found.publications[number])
             self.messages.append(messages.places[found.messages[number]])
-            senders.append(found.senders[number])
         }
+        senders = Lists(
+            count: order.count, keys: found.sendings.publications.map { places[$0] },
+            values: found.sendings.operations)
         sortHops(join, places)
     }
 
@@ -55,23 +57,22 @@ struct PublicationOrder {
     }
 
     private mutating func sortHops(_ join: HopJoin, _ places: [Int]) {
-        let order = join.hops.indices.sorted { left, right in
-            let (leftPlace, rightPlace) = (places[join.publicationOfHop[left]], places[join.publicationOfHop[right]])
-            if leftPlace != rightPlace { return leftPlace < rightPlace }
-            let (leftHop, rightHop) = (join.hops[left], join.hops[right])
-            if leftHop.start != rightHop.start {
-                return (leftHop.start?.nanosecondsSinceEpoch ?? .max) < (rightHop.start?.nanosecondsSinceEpoch ?? .max)
-            }
-            if leftHop.consumer.service != rightHop.consumer.service {
-                return leftHop.consumer.service < rightHop.consumer.service
-            }
-            return (leftHop.consumer.group ?? "") < (rightHop.consumer.group ?? "")
+        let found = join.hops
+        let placeOfHop = join.publicationOfHop.map { places[$0] }
+        let starts = found.map { $0.attempts.first?.start.nanosecondsSinceEpoch ?? .max }
+        let order = found.indices.sorted { left, right in
+            if placeOfHop[left] != placeOfHop[right] { return placeOfHop[left] < placeOfHop[right] }
+            if starts[left] != starts[right] { return starts[left] < starts[right] }
+            let (leftConsumer, rightConsumer) = (found[left].consumer, found[right].consumer)
+            if leftConsumer.service != rightConsumer.service { return leftConsumer.service < rightConsumer.service }
+            return (leftConsumer.group ?? "") < (rightConsumer.group ?? "")
         }
         hops.reserveCapacity(order.count)
         for number in order {
-            hops.append(join.hops[number])
-            publicationOfHop.append(places[join.publicationOfHop[number]])
-            operations.append(join.operations[number])
+            hops.append(found[number])
+            publicationOfHop.append(placeOfHop[number])
+            for operation in join.operations[number] { operations.append(operation) }
+            operations.close()
         }
     }
 }

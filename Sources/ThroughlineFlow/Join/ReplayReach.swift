@@ -12,7 +12,7 @@ struct ReplayReach {
             for sender in graph.sendersOfPublication[number] {
                 pending.append(sender)
                 // Whoever decided to replay is part of it, up to the handler of something else.
-                operations.formUnion(graph.index.ancestors(of: sender).prefix { !graph.index[$0].handles })
+                operations.formUnion(graph.index.ancestors(of: sender).prefix { !graph.index.handles($0) })
             }
         }
         guard !pending.isEmpty else { return }

@@ -15,11 +15,11 @@ struct SettleJoin {
 
     init(_ index: OperationIndex, _ join: MessageJoin) {
         self.index = index
-        for position in index.operations.indices where index[position].messaging?.operation == .settle {
-            guard let view = index[position].messaging, let settlement = view.settlement else { continue }
-            let handler = index.nearestAncestor(of: position, where: \.handles)
+        for position in index.operations.indices where index.reading(position).operation == .settle {
+            guard let view = index.messaging(position), let settlement = view.settlement else { continue }
+            let handler = index.nearestAncestor(of: position, where: index.handles)
             let settling = Settling(
-                settlement: settlement, start: index[position].record.start, service: index[position].service,
+                settlement: settlement, start: index.reading(position).start, service: index.reading(position).service,
                 handler: handler)
             var messages = view.messageID.flatMap(join.messages.find).map { [$0] } ?? []
             for member in view.members {
@@ -35,9 +35,9 @@ struct SettleJoin {
     func settlement(of message: Int, by handler: Int) -> Settlement? {
         guard !settlings.isEmpty, let candidates = settlings[message] else { return nil }
         if let own = candidates.first(where: { $0.handler == handler }) { return own.settlement }
-        let operation = index[handler]
+        let operation = index.reading(handler)
         return candidates.first {
-            $0.handler == nil && $0.service == operation.service && $0.start >= operation.record.start
+            $0.handler == nil && $0.service == operation.service && $0.start >= operation.start
         }?.settlement
     }
 }

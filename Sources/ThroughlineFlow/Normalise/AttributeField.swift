@@ -98,7 +98,6 @@ enum AttributeField: UInt8, CaseIterable {
 /// Finds the field of an attribute's name without comparing it with every name there is.
 struct AttributeFields: Sendable {
     struct Entry: Sendable {
-        var name: String
         var field: AttributeField
         /// The place among the names of its field, 0 for the one to be believed first.
         var rank: UInt8
@@ -106,23 +105,27 @@ struct AttributeFields: Sendable {
 
     static let all = AttributeFields()
 
+    private let names: [String]
     private let entries: [Entry]
     /// Positions in ``entries``, -1 where there is none; a power of two of them.
     private let slots: [Int16]
 
     private init() {
+        var names: [String] = []
         var entries: [Entry] = []
         for field in AttributeField.allCases {
             for (rank, name) in field.names.enumerated() {
-                entries.append(Entry(name: name, field: field, rank: UInt8(rank)))
+                names.append(name)
+                entries.append(Entry(field: field, rank: UInt8(rank)))
             }
         }
         var slots = [Int16](repeating: -1, count: 1_024)
-        for (position, entry) in entries.enumerated() {
-            var slot = Self.hash(entry.name) & (slots.count - 1)
+        for (position, name) in names.enumerated() {
+            var slot = Self.hash(name) & (slots.count - 1)
             while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = Int16(position)
         }
+        self.names = names
         self.entries = entries
         self.slots = slots
     }
@@ -130,8 +133,8 @@ struct AttributeFields: Sendable {
     func entry(of name: String) -> Entry? {
         var slot = Self.hash(name) & (slots.count - 1)
         while slots[slot] >= 0 {
-            let entry = entries[Int(slots[slot])]
-            if entry.name == name { return entry }
+            let position = Int(slots[slot])
+            if names[position] == name { return entries[position] }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil

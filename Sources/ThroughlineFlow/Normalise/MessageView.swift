@@ -104,6 +104,26 @@ public struct MessageView: Hashable, Sendable {
         }
     }
 
+    init(_ reading: OperationReading) {
+        operation = reading.operation
+        system = reading.system
+        destination = reading.destination
+        group = reading.group
+        messageID = reading.messageID
+        correlationID = reading.correlationID
+        causationIDs = reading.causationIDs
+        causationCorrelationID = reading.causationCorrelationID
+        ownCorrelationID = reading.ownCorrelationID
+        members = reading.members
+        batchSize = reading.batchSize
+        type = reading.type
+        intent = reading.intent
+        attempt = reading.attempt
+        settlement = reading.settlement
+        enqueuedTime = reading.enqueuedTime
+        queueTime = reading.queueTime
+    }
+
     /// Our own words, and NServiceBus's.
     private static func intent(_ text: String) -> MessageIntent? {
         switch text {
@@ -134,12 +154,6 @@ public struct MessageView: Hashable, Sendable {
         case "defer": .deferred
         default: nil
         }
-    }
-
-    /// What the span says about one of its messages: the link's words first, then the span's own.
-    func member(_ message: Message.ID) -> Member? {
-        guard case .named(let id) = message else { return nil }
-        return members.first { $0.messageID == id }
     }
 }
 

@@ -32,7 +32,7 @@ struct DeadLetterReader {
     /// The hop that a link, the surrounding handler, or else the order in time says gave the message up.
     private func hop(gaveUp publication: Int) -> Int? {
         for sender in graph.sendersOfPublication[publication] {
-            let linked = graph.index[sender].record.links.filter { $0.type == .deadLetterOf }
+            let linked = graph.index.reading(sender).record.links.filter { $0.type == .deadLetterOf }
                 .compactMap { graph.index.position(of: $0.context) }
             let around = graph.index.handler(of: sender).map { [$0] } ?? []
             for operation in linked + around {
@@ -61,10 +61,10 @@ struct DeadLetterReader {
             publication: publication.map { graph.publications[$0].id }, reason: nil, exception: nil,
             replays: replays.map { graph.hops[$0].id }, outcome: outcome(message, replays))
         let tellers =
-            (publication.map { graph.sendersOfPublication[$0] } ?? [])
-            + (hop.map { graph.operationsOfHop[$0].reversed() } ?? [])
+            (publication.map { Array(graph.sendersOfPublication[$0]) } ?? [])
+            + (hop.map { Array(graph.operationsOfHop[$0].reversed()) } ?? [])
         for teller in tellers {
-            let attributes = graph.index[teller].record.attributes
+            let attributes = graph.index.reading(teller).record.attributes
             letter.reason = letter.reason ?? attributes[ThroughlineAttribute.deadLetterReason]?.stringValue
             letter.exception = letter.exception ?? attributes[ThroughlineAttribute.deadLetterException]?.stringValue
         }

@@ -34,7 +34,7 @@ struct ReplyReader {
     private func question(namedBy answer: Int) -> Int? {
         for publication in graph.publicationsOfMessage[answer] {
             for sender in graph.sendersOfPublication[publication] {
-                guard let own = graph.index[sender].messaging?.ownCorrelationID,
+                guard let own = graph.index.reading(sender).ownCorrelationID,
                     let number = graph.join.messages.find(own)
                 else { continue }
                 let question = graph.messageOfJoin[number]

@@ -10,8 +10,8 @@ struct SagaReader {
         self.graph = graph
         var places: [String: Int] = [:]
         var operations: [[Int]] = []
-        for position in graph.index.operations.indices where graph.index[position].marks.contains(.saga) {
-            let attributes = graph.index[position].record.attributes
+        for position in graph.index.operations.indices where graph.index.reading(position).marks.contains(.saga) {
+            let attributes = graph.index.reading(position).record.attributes
             guard let run = Self.text(attributes, AttributeField.saga.names),
                 let step = step(graph.index[position], position)
             else { continue }
@@ -58,7 +58,7 @@ struct SagaReader {
 
     /// The message that the operation handles, or that is handled around it.
     private func message(_ position: Int) -> Int? {
-        let handler = graph.index[position].handles ? position : graph.index.handler(of: position)
+        let handler = graph.index.handles(position) ? position : graph.index.handler(of: position)
         return handler.flatMap { graph.join.handled[$0].first }
             .map { graph.messageOfJoin[graph.join.handlings[$0].message] }
     }
@@ -73,7 +73,7 @@ struct SagaReader {
         let causes = operations.map { position in
             message(position).map { earlierSteps(before: $0, stepsOfMessage) } ?? []
         }
-        let times = operations.map { graph.index[$0].record.start.nanosecondsSinceEpoch }
+        let times = operations.map { graph.index.reading($0).start.nanosecondsSinceEpoch }
         let steps = sagas[place].steps
         sagas[place].steps = CausalOrder.sorted(times: times, causes: causes).map { steps[$0] }
     }

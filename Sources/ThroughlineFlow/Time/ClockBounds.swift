@@ -36,16 +36,16 @@ struct ClockBounds {
         return operation.service
     }
 
-    private func began(_ position: Int) -> Timestamp { graph.index[position].record.start }
+    private func began(_ position: Int) -> Timestamp { graph.index.reading(position).start }
 
     /// A call begins before what it calls; one that waits for the answer ends after it.
     private mutating func noteCall(_ child: Int) {
         guard let parent = graph.index.parent(of: child), hosts[parent] != hosts[child], parent != child,
-            !graph.index[child].handles
+            !graph.index.handles(child)
         else { return }
         note(parent, began(parent), before: child, began(child))
-        guard graph.index[child].record.kind == .server, graph.index[parent].record.kind == .client,
-            let childEnd = graph.index[child].record.end, let parentEnd = graph.index[parent].record.end
+        guard graph.index.reading(child).record.kind == .server, graph.index.reading(parent).record.kind == .client,
+            let childEnd = graph.index.reading(child).end, let parentEnd = graph.index.reading(parent).end
         else { return }
         note(child, childEnd, before: parent, parentEnd)
     }

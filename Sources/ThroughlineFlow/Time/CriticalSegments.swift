@@ -39,7 +39,7 @@ struct CriticalSegments {
         let total = found.reduce(0.0) { $0 + Double($1.length) }
         return found.map { stretch in
             CriticalSegment(
-                kind: stretch.kind, step: stretch.step, operation: stretch.operation.map { graph.index[$0].id },
+                kind: stretch.kind, step: stretch.step, operation: stretch.operation.map { graph.index.reading($0).id },
                 start: stretch.start, duration: stretch.length, share: Double(stretch.length) / total)
         }
     }
@@ -58,23 +58,23 @@ struct CriticalSegments {
     /// Those that created and sent the message, at the destination that it was routed from.
     private func senders(of publication: Int) -> [Int] {
         guard case .routed(let origin) = graph.publications[publication].id.reason else {
-            return graph.sendersOfPublication[publication]
+            return Array(graph.sendersOfPublication[publication])
         }
         let source = graph.publicationsOfMessage[graph.messageOfPublication[publication]].first {
             $0 != publication && graph.publications[$0].id.destination == origin
         }
-        return source.map { graph.sendersOfPublication[$0] } ?? []
+        return source.map { Array(graph.sendersOfPublication[$0]) } ?? []
     }
 
     /// What ran before the first message was sent, from the operation that began it all.
     private func beginning(of sender: Int) -> [Stretch] {
         guard let root = graph.index.ancestors(of: sender).last else { return [] }
-        return [stretch(.processing, 0, root, graph.index[root].record.start, until: sentFrom(sender))]
+        return [stretch(.processing, 0, root, graph.index.reading(root).start, until: sentFrom(sender))]
     }
 
     /// Sending began, or the message was written down to be sent later.
     private func sentFrom(_ sender: Int) -> Timestamp {
-        let start = graph.index[sender].record.start
+        let start = graph.index.reading(sender).start
         let appended = graph.publicationsOfSender[sender].first.flatMap { graph.publications[$0].appended }
         return appended.map { min($0, start) } ?? start
     }
@@ -88,7 +88,7 @@ struct CriticalSegments {
     /// The outbox or the schedule, then handing over to the broker.
     private func sending(_ number: Int, _ sender: Int, _ hop: Int?, at step: Int) -> [Stretch] {
         let publication = graph.publications[number]
-        let began = graph.index[sender].record.start
+        let began = graph.index.reading(sender).start
         var found: [Stretch] = []
         if let appended = publication.appended, appended < began {
             let due = publication.due.map { min(max($0, appended), began) } ?? appended
@@ -105,7 +105,7 @@ struct CriticalSegments {
     /// or the one that sent it, and those before.
     private func handling(_ hop: Int, at step: Int, until next: Int?) -> [Stretch] {
         let attempts = graph.hops[hop].attempts
-        let operations = graph.operationsOfHop[hop]
+        let operations = Array(graph.operationsOfHop[hop])
         let senders = next.map(senders) ?? []
         let sender = senders.last
         let handlers = senders.compactMap(graph.index.handler)
