@@ -45,6 +45,11 @@ struct FlowCommand: ParsableCommand {
         if found.isCut {
             Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
         }
+        for id in found.unfollowedCorrelationIDs {
+            Output.note(
+                "The correlation id '\(id)' is on more than \(HubGuard.standard.maximumParts) traces and was not followed; "
+                    + "what is shown is joined by stronger evidence.")
+        }
         print(view.render(Flow(found.spans), options: Output.viewOptions()), terminator: "")
     }
 

@@ -34,6 +34,8 @@ public struct FlowSpans: Sendable {
     public var spans: [SpanRecord]
     /// True when the limit was reached and more spans are connected.
     public var isCut: Bool
+    /// Correlation ids that so many traces share that they were not followed.
+    public var unfollowedCorrelationIDs: [String] = []
 }
 
 /// Names one span.

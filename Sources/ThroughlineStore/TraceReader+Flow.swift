@@ -8,10 +8,17 @@ extension TraceReader {
     /// Traces that are fewer steps away come first, so that a limit cuts off what is farthest. Spans that were stored
     /// twice come once.
     ///
-    /// - Parameter limit: how many spans to read at most.
-    public func flowSpans(from seeds: [SpanReference], limit: Int = 10_000) throws(StoreError) -> FlowSpans {
+    /// A correlation id that more traces share than the guard allows is not followed, and the result names it; what
+    /// stronger evidence joins is there all the same.
+    ///
+    /// - Parameters:
+    ///   - limit: how many spans to read at most.
+    ///   - guarding: how many traces one correlation id may join.
+    public func flowSpans(
+        from seeds: [SpanReference], limit: Int = 10_000, guarding: HubGuard = .standard
+    ) throws(StoreError) -> FlowSpans {
         try read { session throws(SQLiteError) in
-            var walk = FlowWalk(limit: limit)
+            var walk = FlowWalk(limit: limit, guarding: guarding)
             for seed in seeds {
                 if let trace = try session.row(ofTrace: seed.traceID) { walk.visit(trace) }
             }
@@ -37,6 +44,8 @@ extension TraceReader {
 /// Walks from trace to trace, breadth first.
 private struct FlowWalk {
     private let limit: Int
+    private let guarding: HubGuard
+    private var unfollowed: [String] = []
     private var queue: [Int64] = []
     private var next = 0
     private var visited: Set<Int64> = []
@@ -45,8 +54,9 @@ private struct FlowWalk {
     private var spans = DistinctSpans()
     private var rowsRead = 0
 
-    init(limit: Int) {
+    init(limit: Int, guarding: HubGuard) {
         self.limit = limit
+        self.guarding = guarding
     }
 
     mutating func visit(_ trace: Int64) {
@@ -70,16 +80,25 @@ private struct FlowWalk {
                 spans.insert(stored.record)
                 try follow(stored, session)
             }
-            if isCut { return FlowSpans(spans: spans.sorted, isCut: true) }
+            if isCut { return result(isCut: true) }
             // Links from elsewhere into this trace.
             for row in try session.traceRows(ofLinksTo: trace) { visit(row) }
         }
-        return FlowSpans(spans: spans.sorted, isCut: false)
+        return result(isCut: false)
+    }
+
+    private func result(isCut: Bool) -> FlowSpans {
+        FlowSpans(spans: spans.sorted, isCut: isCut, unfollowedCorrelationIDs: unfollowed)
     }
 
     private mutating func follow(_ stored: SpanDecoder.Stored, _ session: ReadSession) throws(SQLiteError) {
         if let correlation = stored.correlation, correlations.insert(correlation).inserted {
-            for trace in try session.traceRows(ofCorrelation: correlation) { visit(trace) }
+            let traces = try session.traceRows(ofCorrelation: correlation, atMost: guarding.maximumParts + 1)
+            if traces.count <= guarding.maximumParts {
+                for trace in traces { visit(trace) }
+            } else if let id = stored.record.attributes[MessagingAttribute.conversationID]?.stringValue {
+                unfollowed.append(id)
+            }
         }
         for trace in stored.linkedTraces { visit(trace) }
         for id in stored.record.namedMessages {
@@ -127,13 +146,16 @@ private struct DistinctSpans {
 }
 
 extension ReadSession {
-    func traceRows(ofCorrelation correlation: Int64) throws(SQLiteError) -> [Int64] {
+    func traceRows(ofCorrelation correlation: Int64, atMost limit: Int = .max) throws(SQLiteError) -> [Int64] {
         try rows(
             """
             SELECT trace FROM spans WHERE correlation = ?1
-            UNION SELECT trace FROM open_spans WHERE correlation = ?1
+            UNION SELECT trace FROM open_spans WHERE correlation = ?1 LIMIT ?2
             """
-        ) { select throws(SQLiteError) in try select.bind(correlation, 1) }
+        ) { select throws(SQLiteError) in
+            try select.bind(correlation, 1)
+            try select.bind(Int64(clamping: limit), 2)
+        }
     }
 
     func traceRows(ofLinksTo trace: Int64) throws(SQLiteError) -> [Int64] {

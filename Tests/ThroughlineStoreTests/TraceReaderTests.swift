@@ -101,6 +101,17 @@ struct TraceReaderTests {
         withExtendedLifetime(scratch) {}
     }
 
+    @Test("does not follow a correlation id that too many traces share, and names it")
+    func hub() throws {
+        let (reader, scratch) = try reader(
+            (1...50).map { span($0, trace: $0, sent("m\($0)", causedBy: $0 == 25 ? "m24" : nil, in: "constant")) })
+        let guarded = try reader.flowSpans(from: reader.find("m25"), guarding: HubGuard(maximumParts: 20))
+        #expect(ids(guarded.spans) == [24, 25])
+        #expect(guarded.unfollowedCorrelationIDs == ["constant"] && !guarded.isCut)
+        #expect(try reader.flowSpans(from: reader.find("m25")).spans.count == 50)
+        withExtendedLifetime(scratch) {}
+    }
+
     @Test("shows a span once that a sender delivered twice")
     func duplicates() throws {
         let (reader, scratch) = try reader([span(1, sent("m", in: "c")), span(1, sent("m", in: "c"))])

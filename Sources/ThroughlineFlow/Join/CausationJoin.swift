@@ -29,6 +29,7 @@ struct CausationJoin: Sendable {
         messages = join.messages
         pairs = HashTable(capacity: join.messages.count)
         collectOwnCorrelation()
+        causes.reserveCapacity(messages.count)
         for position in index.operations.indices {
             guard index.messaging(position) != nil else { continue }
             if index.publishes(position) {
@@ -57,6 +58,12 @@ struct CausationJoin: Sendable {
         guard let view = index.messaging(position) else { return }
         let effects = join.published[position]
         let handler = index.handler(of: position)
+        if namesWhatItsHandlerHandles(view, handler) {
+            guard let cause = handler.flatMap({ join.handled[$0].first }) else { return }
+            for effect in effects { add(join.handlings[cause].message, effect, .parent) }
+            findFanIn(view, effects)
+            return
+        }
         let surrounding = handler.map(handledMessages) ?? messageOfRemoteSender(of: position)
         let linked = view.record.links.isEmpty ? [] : linkedHandlers(of: view)
         if view.causationIDs.isEmpty {
@@ -81,6 +88,18 @@ struct CausationJoin: Sendable {
                 for effect in effects { add(cause, effect, proof) }
             }
         }
+        findFanIn(view, effects)
+    }
+
+    /// The plain case: one message is handled, and what is sent names it as its only cause.
+    private func namesWhatItsHandlerHandles(_ view: OperationReading, _ handler: Int?) -> Bool {
+        guard let handler, view.causationIDs.count == 1, let id = view.causationIDs.first,
+            join.handled[handler].count == 1, let only = join.handled[handler].first
+        else { return false }
+        return messages.find(id) == join.handlings[only].message
+    }
+
+    private mutating func findFanIn(_ view: OperationReading, _ effects: ArraySlice<Int>) {
         guard view.marks.contains(.fanInLink) else { return }
         for link in view.record.links where link.type == .fanIn {
             guard let target = index.position(of: link.context) else { continue }

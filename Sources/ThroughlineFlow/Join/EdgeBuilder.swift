@@ -54,7 +54,9 @@ struct EdgeBuilder {
     private mutating func addPublication(_ number: Int, _ publication: Publication) {
         let id = publication.id
         for sender in graph.sendersOfPublication[number] {
-            add(.operation(graph.index.reading(sender).id), .message(id.message), .publishes, evidence(sender, id.message))
+            add(
+                .operation(graph.index.reading(sender).id), .message(id.message), .publishes,
+                evidence(sender, id.message))
         }
         // That a message stands on a destination is said by the very span that names it.
         add(.message(id.message), .destination(id.destination), .stands, .parent)

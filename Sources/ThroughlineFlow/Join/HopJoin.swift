@@ -24,6 +24,9 @@ struct HopJoin: Sendable {
         var hopOfHandling: [Int] = []
         hopOfHandling.reserveCapacity(join.handlings.count)
         hops.reserveCapacity(join.handlings.count)
+        publicationOfHop.reserveCapacity(join.handlings.count)
+        next.reserveCapacity(join.handlings.count)
+        operations.reserveCapacity(join.handlings.count)
         for handling in join.handlings {
             let operation = index.reading(handling.operation)
             let publication = publications.publication(of: handling)

@@ -11,15 +11,23 @@ struct Lists: Sendable {
 
     /// Sorts values by their keys; values of one key keep their order.
     init(count: Int, keys: [Int], values given: [Int]) {
-        var starts = [Int](repeating: 0, count: count + 1)
-        for key in keys { starts[key + 1] += 1 }
-        for key in 0..<count { starts[key + 1] += starts[key] }
-        offsets = starts
+        // One place too far to the right, so that filling the lists moves each start to where it belongs.
+        var starts = [Int](repeating: 0, count: count + 2)
+        for key in keys { starts[key + 2] += 1 }
+        for key in 0..<count { starts[key + 2] += starts[key + 1] }
         values = [Int](repeating: 0, count: given.count)
         for (key, value) in zip(keys, given) {
-            values[starts[key]] = value
-            starts[key] += 1
+            values[starts[key + 1]] = value
+            starts[key + 1] += 1
         }
+        starts.removeLast()
+        offsets = starts
+    }
+
+    /// Makes room for that many lists of one number each.
+    mutating func reserveCapacity(_ count: Int) {
+        offsets.reserveCapacity(count + 1)
+        values.reserveCapacity(count)
     }
 
     /// Adds a number to the list that is open.

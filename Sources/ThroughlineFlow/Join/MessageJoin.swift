@@ -56,6 +56,10 @@ struct MessageJoin: Sendable {
     private mutating func publish() {
         var keys: [Int] = []
         var values: [Int] = []
+        keys.reserveCapacity(index.count / 2)
+        values.reserveCapacity(index.count / 2)
+        published.reserveCapacity(index.count)
+        handlings.reserveCapacity(index.count)
         for position in index.operations.indices {
             if index.publishes(position) {
                 for message in messagesPublished(by: position) {
@@ -250,7 +254,8 @@ struct MessageJoin: Sendable {
             Conflict(
                 subject: .sender, place: .operation(index.reading(position).id),
                 kept: "\(index.reading(parent).service) · \(index.reading(parent).record.name)", keptEvidence: .parent,
-                dismissed: "\(index.reading(linked).service) · \(index.reading(linked).record.name)", dismissedEvidence: .link))
+                dismissed: "\(index.reading(linked).service) · \(index.reading(linked).record.name)",
+                dismissedEvidence: .link))
     }
 
     private mutating func report(

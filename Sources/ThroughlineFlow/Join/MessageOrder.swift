@@ -32,6 +32,7 @@ struct MessageOrder {
         let causesOf = Lists(
             count: described.count, keys: causation.causes.map(\.effect), values: causation.causes.map(\.cause))
         messages.reserveCapacity(described.count)
+        causes.reserveCapacity(described.count)
         for number in order {
             var message = described[number]
             var sorted = causesOf[number].map { places[$0] }

@@ -22,6 +22,10 @@ struct PublicationJoin: Sendable {
         self.join = join
         first = Array(repeating: -1, count: join.messages.count)
         publications.reserveCapacity(join.messages.count)
+        messages.reserveCapacity(join.messages.count)
+        next.reserveCapacity(join.messages.count)
+        sendings.publications.reserveCapacity(join.messages.count)
+        sendings.operations.reserveCapacity(join.messages.count)
         for handling in join.handlings where Self.gaveUp(index.reading(handling.operation)) {
             failures[handling.message, default: []].append(handling.operation)
         }

@@ -26,6 +26,7 @@ struct PublicationOrder {
         let order = CausalOrder.sorted(times: times, causes: Self.causes(found, messages, count: count))
         var places = Array(repeating: 0, count: order.count)
         publications.reserveCapacity(order.count)
+        self.messages.reserveCapacity(order.count)
         for (place, number) in order.enumerated() {
             places[number] = place
             publications.append(found.publications[number])
@@ -39,11 +40,10 @@ struct PublicationOrder {
 
     private static func causes(_ found: PublicationJoin, _ messages: MessageOrder, count: Int) -> Lists {
         // By place of a message: the publications that its sender made.
-        var sent: [[Int]] = Array(repeating: [], count: count)
-        for (number, publication) in found.publications.enumerated() where publication.id.reason == .sent {
-            sent[messages.places[found.messages[number]]].append(number)
-        }
+        let own = found.publications.indices.filter { found.publications[$0].id.reason == .sent }
+        let sent = Lists(count: count, keys: own.map { messages.places[found.messages[$0]] }, values: own)
         var causes = Lists()
+        causes.reserveCapacity(found.publications.count)
         for (number, publication) in found.publications.enumerated() {
             let message = messages.places[found.messages[number]]
             if publication.id.reason == .sent {
@@ -68,6 +68,8 @@ struct PublicationOrder {
             return (leftConsumer.group ?? "") < (rightConsumer.group ?? "")
         }
         hops.reserveCapacity(order.count)
+        publicationOfHop.reserveCapacity(order.count)
+        operations.reserveCapacity(order.count)
         for number in order {
             hops.append(found[number])
             publicationOfHop.append(placeOfHop[number])

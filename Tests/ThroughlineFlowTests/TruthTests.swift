@@ -1,0 +1,64 @@
+import FlowFixtures
+import Testing
+import ThroughlineModel
+
+@testable import ThroughlineFlow
+
+/// Random flows whose truth is known: what is put back together is a part of it, and all of it when nothing is missing.
+@Suite struct TruthTests {
+    private static let seeds: Range<UInt64> = 0..<60
+
+    @Test func `with every span there, in any order, the graph is the truth`() {
+        for seed in Self.seeds {
+            let truth = RandomFlow(seed: seed, messages: 25)
+            var random = SeededGenerator(seed: seed)
+            let flows = Flow.split(truth.records.shuffled(using: &random))
+            #expect(flows.count == 1, "seed \(seed)")
+            guard let flow = flows.first else { continue }
+            #expect(Self.causes(flow) == truth.causes, "seed \(seed)")
+            #expect(Self.sendings(flow) == truth.sendings, "seed \(seed)")
+            #expect(Self.deliveries(flow) == truth.deliveries, "seed \(seed)")
+            #expect(flow.gaps.isEmpty && flow.conflicts.isEmpty, "seed \(seed)")
+        }
+    }
+
+    @Test func `of any subset, in any order, the graph is a part of the truth`() {
+        for seed in Self.seeds {
+            let truth = RandomFlow(seed: seed, messages: 25)
+            for share in [0.95, 0.7, 0.4, 0.1] {
+                var random = SeededGenerator(seed: seed &+ UInt64(share * 1_000))
+                let some = truth.records.filter { _ in Double.random(in: 0..<1, using: &random) < share }
+                let flows = Flow.split(some.shuffled(using: &random))
+                #expect(flows.reduce(0) { $0 + $1.operations.count } == some.count)
+                for flow in flows {
+                    let unknown = Self.causes(flow).subtracting(truth.causes)
+                    #expect(unknown.isEmpty, "seed \(seed), \(share)")
+                    #expect(Self.sendings(flow).isSubset(of: truth.sendings), "seed \(seed), \(share)")
+                    #expect(Self.deliveries(flow).isSubset(of: truth.deliveries), "seed \(seed), \(share)")
+                    #expect(flow.conflicts.isEmpty, "seed \(seed), \(share)")
+                }
+            }
+        }
+    }
+
+    private static func causes(_ flow: Flow) -> Set<String> {
+        Set(flow.messages.flatMap { message in message.causes.map { "\($0) → \(message.id)" } })
+    }
+
+    private static func sendings(_ flow: Flow) -> Set<String> {
+        Set(
+            flow.publications.flatMap { publication in
+                publication.senders.map { "\(publication.id.message) @ \(publication.id.destination) by \($0.spanID)" }
+            })
+    }
+
+    private static func deliveries(_ flow: Flow) -> Set<String> {
+        Set(
+            flow.hops.flatMap { hop in
+                hop.attempts.map { attempt in
+                    let consumer = "\(hop.consumer.service)/\(hop.consumer.group ?? "")"
+                    return "\(hop.message) @ \(hop.destination) to \(consumer) by \(attempt.operation.spanID)"
+                }
+            })
+    }
+}
