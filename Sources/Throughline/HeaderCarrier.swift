@@ -12,11 +12,11 @@ struct HeaderInjector<Message: PublishableMessage>: Injector {
 /// Lets the tracer's propagators read from a message's headers. A header that stands twice is not there: one of the
 /// two is a lie, and nobody knows which.
 struct HeaderExtractor<Message: TraceableMessage>: Extractor {
-    /// When true, only `baggage` can be read: a span that starts a trace of its own keeps the sender's baggage.
+    /// When true, only baggage can be read: a span that starts a trace of its own keeps the sender's baggage.
     var baggageOnly = false
 
     func extract(key: String, from headers: Message.Headers) -> String? {
-        if baggageOnly, key != "baggage" { return nil }
+        if baggageOnly, key != "baggage", key != "jaeger-baggage", !key.hasPrefix("uberctx-") { return nil }
         if let value = Message.value(forHeader: key, in: headers) {
             // Ours belongs to a traceparent of ours.
             if key == "tracestate", Message.value(forHeader: "traceparent", in: headers) == nil {

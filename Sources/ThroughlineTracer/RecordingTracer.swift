@@ -82,18 +82,14 @@ public struct RecordingTracer: Tracer {
     public func inject<Carrier, Inject: Injector>(
         _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
     ) where Inject.Carrier == Carrier {
-        for propagator in core.configuration.propagators {
-            propagator.inject(context, into: &carrier, using: injector)
-        }
+        core.propagator.inject(context, into: &carrier, using: injector)
     }
 
-    /// Reads the context from headers, with every propagator of the configuration.
+    /// Reads the context from headers, with the propagators of the configuration: the first that finds a trace wins.
     public func extract<Carrier, Extract: Extractor>(
         _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
     ) where Extract.Carrier == Carrier {
-        for propagator in core.configuration.propagators {
-            propagator.extract(carrier, into: &context, using: extractor)
-        }
+        core.propagator.extract(carrier, into: &context, using: extractor)
     }
 }
 
@@ -103,12 +99,14 @@ final class TracerCore: Sendable {
     let resource: Resource
     let configuration: RecordingTracer.Configuration
     let readsSamplingHints: Bool
+    let propagator: CompositePropagator
 
     init(pipeline: SpanPipeline, resource: Resource, configuration: RecordingTracer.Configuration) {
         self.pipeline = pipeline
         self.resource = resource
         self.configuration = configuration
         readsSamplingHints = configuration.sampler.readsMessages
+        propagator = CompositePropagator(configuration.propagators)
     }
 }
 

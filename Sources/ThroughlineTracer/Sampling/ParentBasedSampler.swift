@@ -35,7 +35,17 @@ public struct ParentBasedSampler: Sampler {
 
     /// The parent's decision, or that of the sampler for such a parent.
     public func shouldSample(_ span: SamplingParameters) -> SamplingResult {
-        guard let parent = span.parent else { return root.shouldSample(span) }
+        guard let parent = span.parent else {
+            // A header may have decided about a trace that it did not name (B3).
+            switch span.context.propagatedDecision {
+            case .accept, .debug: return .recordAndSample
+            case .deny: return .drop
+            case .deferred, nil: return root.shouldSample(span)
+            }
+        }
+        if parent.isRemote, !parent.isSampled, span.context.propagatedDecision == .deferred {
+            return root.shouldSample(span)
+        }
         let sampler =
             parent.isSampled
             ? parent.isRemote ? remoteSampled : localSampled

@@ -67,7 +67,7 @@ public struct Baggage: Hashable, Sendable {
     public var header: String? {
         var text = ""
         for member in members.prefix(Self.maximumMembers) {
-            var part = member.key + "=" + Self.encode(member.value)
+            var part = member.key + "=" + PercentEncoding.encode(member.value)
             for property in member.properties { part += ";" + property }
             if text.utf8.count + part.utf8.count + 1 > Self.maximumLength { continue }
             if !text.isEmpty { text += "," }
@@ -83,16 +83,16 @@ public struct Baggage: Hashable, Sendable {
         }
         let key = first[..<equals].trimmingOptionalWhitespace()
         let value = first[first.utf8.index(after: equals)...].trimmingOptionalWhitespace()
-        guard isToken(key), value.utf8.allSatisfy(isValueByte) else { return nil }
+        guard isToken(key), value.utf8.allSatisfy(PercentEncoding.isPlain) else { return nil }
         let properties = pieces.map { $0.trimmingOptionalWhitespace() }
         guard properties.allSatisfy(isProperty) else { return nil }
-        return Member(key: String(key), value: decode(value), properties: properties.map(String.init))
+        return Member(key: String(key), value: PercentEncoding.decode(value), properties: properties.map(String.init))
     }
 
     private static func isProperty(_ property: Substring) -> Bool {
         let pieces = property.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let key = pieces.first?.trimmingOptionalWhitespace(), isToken(key) else { return false }
-        return pieces.count == 1 || pieces[1].trimmingOptionalWhitespace().utf8.allSatisfy(isValueByte)
+        return pieces.count == 1 || pieces[1].trimmingOptionalWhitespace().utf8.allSatisfy(PercentEncoding.isPlain)
     }
 
     private static func isToken(_ text: some StringProtocol) -> Bool {
@@ -101,47 +101,5 @@ public struct Baggage: Hashable, Sendable {
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                     || "!#$%&'*+-.^_`|~".utf8.contains(byte)
             }
-    }
-
-    /// baggage-octet: visible ASCII but `"`, `,`, `;` and `\` (section 3.3.1).
-    private static func isValueByte(_ byte: UInt8) -> Bool {
-        (0x21...0x7E).contains(byte) && byte != 0x22 && byte != 0x2C && byte != 0x3B && byte != 0x5C
-    }
-
-    private static func encode(_ value: String) -> String {
-        var bytes: [UInt8] = []
-        for byte in value.utf8 {
-            if isValueByte(byte), byte != UInt8(ascii: "%") {
-                bytes.append(byte)
-            } else {
-                bytes.append(UInt8(ascii: "%"))
-                bytes.append(upperDigit(byte >> 4))
-                bytes.append(upperDigit(byte & 0xF))
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// RFC 3986 asks for upper case in percent-encoding.
-    private static func upperDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x37 + nibble }
-
-    /// Sequences that are no UTF-8 become U+FFFD (section 3.3.1.3); a `%` that no two digits follow stays as it is.
-    private static func decode(_ value: Substring) -> String {
-        let bytes = Array(value.utf8)
-        guard bytes.contains(UInt8(ascii: "%")) else { return String(value) }
-        var decoded: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count, let high = Hex.nibble(bytes[index + 1]),
-                let low = Hex.nibble(bytes[index + 2])
-            {
-                decoded.append(high << 4 | low)
-                index += 3
-            } else {
-                decoded.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: decoded, as: UTF8.self)
     }
 }
