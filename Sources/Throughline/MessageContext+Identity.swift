@@ -5,6 +5,7 @@ extension MessageContext {
         let first = messages.first?.correlationID
         self.init(
             messageIDs: messages.map(\.messageID),
-            correlationID: messages.allSatisfy { $0.correlationID == first } ? first : nil)
+            correlationID: messages.allSatisfy { $0.correlationID == first } ? first : nil,
+            causationIDs: messages.count == 1 ? messages[0].causationIDs : messages.flatMap(\.causationIDs))
     }
 }

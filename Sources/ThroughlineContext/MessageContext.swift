@@ -9,10 +9,14 @@ public struct MessageContext: Hashable, Sendable {
     /// What a message that is published now has as its correlation id; nil while a batch of several flows is handled,
     /// where a published message begins a flow of its own that its causation ids join to the others.
     public let correlationID: String?
+    /// The ids of the messages that caused the one being handled: none at the root of a flow, and in a batch those of
+    /// all its messages.
+    public let causationIDs: [String]
 
-    package init(messageIDs: [String], correlationID: String?) {
+    package init(messageIDs: [String], correlationID: String?, causationIDs: [String] = []) {
         self.messageIDs = messageIDs
         self.correlationID = correlationID
+        self.causationIDs = causationIDs
     }
 }
 

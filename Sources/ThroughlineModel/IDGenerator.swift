@@ -1,11 +1,21 @@
 import Synchronization
 
+/// Makes trace and span ids (OpenTelemetry, trace/sdk.md, Id Generators). What it makes must be valid.
+public protocol IDSource: Sendable {
+    /// An id for a trace that begins at the time.
+    func traceID(at time: Timestamp) -> TraceID
+    /// An id for a span.
+    func spanID() -> SpanID
+    /// Whether the right-most seven bytes of trace ids are random, which is told to others (W3C Trace Context Level 2).
+    var isRandom: Bool { get }
+}
+
 /// Makes trace and span ids without a system call.
 ///
 /// The random numbers are SplitMix64's over one atomic counter: a single atomic addition a number, no lock, and no
 /// number twice in 2^64. The counter starts at a value of the system's generator, which costs a system call and is
 /// therefore asked once.
-public final class IDGenerator: Sendable {
+public final class IDGenerator: IDSource {
     private let state: Atomic<UInt64>
 
     /// Makes a generator.
@@ -31,6 +41,9 @@ public final class IDGenerator: Sendable {
         let milliseconds = time.nanosecondsSinceEpoch / 1_000_000
         return TraceID(high: milliseconds << 16 | randomBits() & 0xFFFF, low: nonZeroBits())
     }
+
+    /// True.
+    public var isRandom: Bool { true }
 
     /// A random span id.
     public func spanID() -> SpanID { SpanID(nonZeroBits()) }

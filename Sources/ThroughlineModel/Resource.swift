@@ -11,6 +11,15 @@ public struct Resource: Hashable, Sendable {
         self.schemaURL = schemaURL
     }
 
+    /// This resource with another's attributes added, which win where both have one (OpenTelemetry, resource/sdk.md,
+    /// Merge). Of two schema URLs that differ none is right for both, so none is left.
+    public func merging(_ other: Resource) -> Resource {
+        var merged = self
+        for attribute in other.attributes { merged.attributes[attribute.key] = attribute.value }
+        if let url = other.schemaURL { merged.schemaURL = schemaURL == nil || schemaURL == url ? url : nil }
+        return merged
+    }
+
     /// The attribute `service.name`, nil when nobody set it.
     public var serviceName: String? { attributes[ResourceAttribute.serviceName]?.stringValue }
 }

@@ -1,6 +1,5 @@
 import Dispatch
 import Logging
-import Metrics
 import Synchronization
 import ThroughlineModel
 
@@ -20,12 +19,15 @@ final class PipelineWorker: Sendable {
     private let written = Atomic(0)
     private let lost = Atomic(0)
     private let inFlight = Atomic(0)
-    private let counters = PipelineCounters()
+    private let tally: SpanTally
+    private let metrics: PipelineMetrics
 
-    init(buffer: SpanBuffer, sink: any SpanSink, configuration: SpanPipeline.Configuration) {
+    init(buffer: SpanBuffer, sink: any SpanSink, tally: SpanTally, configuration: SpanPipeline.Configuration) {
         self.buffer = buffer
+        self.tally = tally
         self.sink = sink
         self.configuration = configuration
+        metrics = PipelineMetrics(capacity: configuration.capacity, sink: "\(type(of: sink))")
     }
 
     var writtenCount: Int { written.load(ordering: .relaxed) }
@@ -66,7 +68,8 @@ final class PipelineWorker: Sendable {
     }
 
     private func run() {
-        var reported = PipelineCounters.Totals()
+        var reported = PipelineMetrics.Totals()
+        var exported = 0
         let interval = DispatchTimeInterval.nanoseconds(Int(clamping: configuration.interval.nanoseconds))
         var empty: [SpanBuffer.Item] = []
         var isFailing = false
@@ -80,14 +83,17 @@ final class PipelineWorker: Sendable {
             // Closing before the last taking: what ends later is counted by the buffer, and nothing falls between.
             if isStopping { buffer.close() }
             var items = buffer.take(leaving: empty)
-            if !writeAll(items, isFailing: &isFailing) { isComplete = false }
+            let queued = items.count
+            if !writeAll(items, isFailing: &isFailing, exported: &exported) { isComplete = false }
             items.removeAll(keepingCapacity: items.capacity <= 2 * configuration.batchSize)
             empty = items
             if !waiting.isEmpty || isStopping {
                 do { try sink.flush() } catch { isComplete = false }
             }
-            counters.report(
-                .init(written: writtenCount, full: buffer.droppedCount, failed: lostCount), since: &reported)
+            metrics.report(
+                .init(
+                    written: writtenCount, exported: exported, full: buffer.droppedCount, failed: lostCount,
+                    started: tally.startedCounts, live: tally.liveCount, queued: queued), since: &reported)
             if isStopping { return finish(waiting, isComplete) }
             for continuation in waiting { continuation.resume(returning: isComplete) }
             if !waiting.isEmpty { isComplete = true }
@@ -105,7 +111,7 @@ final class PipelineWorker: Sendable {
         for continuation in waiting + late { continuation.resume(returning: isComplete) }
     }
 
-    private func writeAll(_ items: [SpanBuffer.Item], isFailing: inout Bool) -> Bool {
+    private func writeAll(_ items: [SpanBuffer.Item], isFailing: inout Bool, exported: inout Int) -> Bool {
         var isWritten = true
         var start = items.startIndex
         inFlight.store(items.count, ordering: .relaxed)
@@ -122,13 +128,14 @@ final class PipelineWorker: Sendable {
                     if record.end == nil { records.append(record) }
                 }
             }
+            // A start that is lost is no loss when the end gets through, and part of the same span when it does not.
+            let ended = records.count { $0.end != nil }
             do {
-                if !records.isEmpty { try sink.write(records) }
+                if !records.isEmpty { try write(records) }
                 written.add(records.count, ordering: .relaxed)
+                exported += ended
                 isFailing = false
             } catch {
-                // A start that is lost is no loss when the end gets through, and part of the same span when it does not.
-                let ended = records.count { $0.end != nil }
                 lost.add(ended, ordering: .relaxed)
                 isWritten = false
                 if !isFailing {
@@ -143,24 +150,14 @@ final class PipelineWorker: Sendable {
         }
         return isWritten
     }
-}
 
-/// Reports totals as counters: swift-metrics counts increments.
-private struct PipelineCounters {
-    struct Totals {
-        var written = 0
-        var full = 0
-        var failed = 0
-    }
-
-    private let written = Counter(label: "throughline.spans.written")
-    private let full = Counter(label: "throughline.spans.dropped", dimensions: [("reason", "buffer-full")])
-    private let failed = Counter(label: "throughline.spans.dropped", dimensions: [("reason", "sink-failed")])
-
-    func report(_ now: Totals, since last: inout Totals) {
-        if now.written > last.written { written.increment(by: now.written - last.written) }
-        if now.full > last.full { full.increment(by: now.full - last.full) }
-        if now.failed > last.failed { failed.increment(by: now.failed - last.failed) }
-        last = now
+    private func write(_ records: [SpanRecord]) throws {
+        metrics.isWriting(records.count)
+        let start = ContinuousClock.now
+        defer {
+            metrics.wrote(in: ContinuousClock.now - start)
+            metrics.isWriting(0)
+        }
+        try sink.write(records)
     }
 }

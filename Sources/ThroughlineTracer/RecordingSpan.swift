@@ -48,7 +48,7 @@ public final class RecordingSpan: Tracing.Span {
     /// asked for, because many spans are never asked.
     public var context: ServiceContext {
         var context = surroundings
-        context.spanContext = own
+        if own.isValid { context.spanContext = own }
         return context
     }
 
@@ -135,7 +135,10 @@ public final class RecordingSpan: Tracing.Span {
             state.attributes.freezeLiveValues()
             return true
         }
-        if isFirst { core.pipeline.buffer.append(.ended(self)) }
+        if isFirst {
+            core.pipeline.tally.end()
+            core.pipeline.buffer.append(.ended(self))
+        }
     }
 
     /// A copy of what the span holds now, for the pipeline.

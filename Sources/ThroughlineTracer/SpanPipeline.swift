@@ -6,7 +6,8 @@ public import ThroughlineModel
 ///
 /// Run it as a service, listed before the application's own, so that it stops after them and their last spans are
 /// kept. Counters, through swift-metrics: `throughline.spans.written` and `throughline.spans.dropped`, the latter with
-/// the dimension `reason`: `buffer-full` or `sink-failed`.
+/// the dimension `reason`: `buffer-full` or `sink-failed`; and OpenTelemetry's `otel.sdk.span.…`,
+/// `otel.sdk.processor.span.…` and `otel.sdk.exporter.…`, with the sink in the place of the exporter.
 public final class SpanPipeline: Service {
     /// Settings of a pipeline.
     public struct Configuration: Sendable {
@@ -26,6 +27,7 @@ public final class SpanPipeline: Service {
     }
 
     let buffer: SpanBuffer
+    let tally = SpanTally()
     private let configuration: Configuration
     private let worker: PipelineWorker
 
@@ -33,7 +35,7 @@ public final class SpanPipeline: Service {
     public init(sink: any SpanSink, configuration: Configuration = Configuration()) {
         self.configuration = configuration
         buffer = SpanBuffer(capacity: configuration.capacity)
-        worker = PipelineWorker(buffer: buffer, sink: sink, configuration: configuration)
+        worker = PipelineWorker(buffer: buffer, sink: sink, tally: tally, configuration: configuration)
         worker.start()
     }
 

@@ -15,6 +15,8 @@ extension SpanRecord {
         if !state.events.isEmpty { events = state.events.map { ThroughlineModel.SpanEvent($0, limits) } }
         if !state.links.isEmpty { links = state.links.map { ThroughlineModel.SpanLink($0, limits) } }
         if let status = state.status { self.status = ThroughlineModel.SpanStatus(status) }
+        let redaction = span.core.configuration.redaction
+        if !redaction.isEmpty { redaction.apply(to: &self) }
     }
 }
 
