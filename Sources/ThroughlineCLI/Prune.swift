@@ -5,10 +5,18 @@ import ThroughlineStore
 struct Prune: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Delete old spans from the store.",
-        discussion: "Applications may go on recording meanwhile. Both limits may be given; both are kept then.")
+        discussion: """
+            Applications may go on recording meanwhile. Both limits may be given; both are kept then. With --thin, old \
+            flows are thinned out instead of deleted: whole flows go, but for a share and for all with a failed, \
+            dead-lettered or unfinished span, or one that an exporter has still to deliver.
+            """)
 
     @Option(help: "Delete what began longer ago than this: 30s, 15m, 12h, 7d.")
     var olderThan: Age?
+
+    @Option(
+        help: "Of what --older-than names keep this share of flows, 0 to 1, and every flow in which anything failed.")
+    var thin: Double?
 
     @Option(help: "Delete the oldest until the file is no larger than this: 200MB, 2GB.")
     var maxSize: ByteSize?
@@ -16,6 +24,10 @@ struct Prune: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func validate() throws {
+        if let thin, !(0...1).contains(thin) { throw ValidationError("--thin takes a share from 0 to 1.") }
+        if thin != nil, olderThan == nil {
+            throw ValidationError("--thin needs --older-than: what may be thinned out.")
+        }
         if olderThan == nil, maxSize == nil { throw ValidationError("Give --older-than, --max-size, or both.") }
     }
 
@@ -24,7 +36,13 @@ struct Prune: ParsableCommand {
         _ = try store.reader()
         let writer = try TraceStore(path: store.resolvedPath)
         defer { writer.close() }
-        let report = try writer.prune(olderThan: olderThan?.ago, maxBytes: maxSize?.bytes)
+        let report =
+            if let thin, let olderThan {
+                try writer.thin(keeping: thin, olderThan: olderThan.ago)
+                    + writer.prune(maxBytes: maxSize?.bytes)
+            } else {
+                try writer.prune(olderThan: olderThan?.ago, maxBytes: maxSize?.bytes)
+            }
         guard report.spans > 0 else {
             print("Nothing to delete.")
             return

@@ -25,19 +25,34 @@ public final class Recorder: Service {
     /// Settings; the defaults suit a service.
     public struct Configuration: Sendable {
         /// How spans are made.
-        public var tracer = RecordingTracer.Configuration()
+        public var tracer: RecordingTracer.Configuration
         /// How spans are handed on.
-        public var pipeline = SpanPipeline.Configuration()
+        public var pipeline: SpanPipeline.Configuration
         /// How the SQLite store behaves, when there is one.
         public var store = TraceStore.Options()
         /// The environment that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read from.
-        public var environment = ProcessInfo.processInfo.environment
+        public var environment: [String: String]
         /// Where failures to record are logged.
         public var logger = Logger(label: "throughline")
 
-        /// The defaults, with starts recorded: a store can tell what was begun and never ended.
+        /// What of the environment cannot be used, for the log.
+        let problems: [String]
+
+        /// The defaults, changed by OpenTelemetry's environment variables (docs/opentelemetry-compliance.md), with starts
+        /// recorded: a store can tell what was begun and never ended. What code sets afterwards wins.
         public init() {
+            self.init(environment: ProcessInfo.processInfo.environment)
+        }
+
+        /// The same for an environment of one's own.
+        public init(environment: [String: String]) {
+            self.environment = environment
+            let read = TracingEnvironment(environment)
+            tracer = read.tracer
             tracer.recordsStarts = true
+            pipeline = read.pipeline
+            problems = read.problems
+            if let level = read.logLevel { logger.logLevel = level }
         }
     }
 
@@ -59,7 +74,8 @@ public final class Recorder: Service {
         service: String? = nil, store: Destination, configuration: Configuration = Configuration()
     ) throws(StoreError) {
         let sink: any SpanSink
-        switch store {
+        // Where tracing is switched off there is nothing to store, so no file is touched.
+        switch configuration.tracer.isEnabled ? store : .sinks([]) {
         case .sqlite(let path):
             let store = StoreSink(try TraceStore(path: path, options: configuration.store))
             self.store = store
@@ -70,6 +86,7 @@ public final class Recorder: Service {
         }
         var settings = configuration.pipeline
         if settings.logger == nil { settings.logger = configuration.logger }
+        for problem in configuration.problems { configuration.logger.warning("\(problem).") }
         self.configuration = configuration
         pipeline = SpanPipeline(sink: sink, configuration: settings)
         tracer = RecordingTracer(

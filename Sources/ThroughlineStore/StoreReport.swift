@@ -41,4 +41,11 @@ public struct PruneReport: Hashable, Sendable {
     public var undelivered = 0
     /// By how many bytes the file became smaller.
     public var bytesFreed: Int64 = 0
+
+    /// What two clean-ups removed together.
+    public static func + (first: PruneReport, second: PruneReport) -> PruneReport {
+        PruneReport(
+            spans: first.spans + second.spans, links: first.links + second.links, traces: first.traces + second.traces,
+            undelivered: first.undelivered + second.undelivered, bytesFreed: first.bytesFreed + second.bytesFreed)
+    }
 }

@@ -20,11 +20,12 @@ extension TraceStore {
     }
 }
 
-private struct Pruning {
+/// One clean-up on a connection of its own.
+struct Pruning {
     private static let spansPerTransaction = 250
     private static let pagesPerTransaction = 1_000
 
-    private let connection: Connection
+    let connection: Connection
     private var remover: SpanRemover
     private let isTraceUsed: Statement
     private let deleteTrace: Statement
@@ -65,6 +66,11 @@ private struct Pruning {
                 try removeSpans("SELECT id FROM spans ORDER BY id LIMIT \(Self.spansPerTransaction)")
             {}
         }
+        return try shrink(from: pagesBefore)
+    }
+
+    /// Gives free pages back to the file system, and closes the report.
+    mutating func shrink(from pagesBefore: Int64) throws(SQLiteError) -> PruneReport {
         while try pragma("freelist_count") > 0 {
             let before = try pragma("page_count")
             try connection.execute("PRAGMA incremental_vacuum(\(Self.pagesPerTransaction))")
@@ -76,7 +82,7 @@ private struct Pruning {
         return report
     }
 
-    private func pragma(_ name: String) throws(SQLiteError) -> Int64 {
+    func pragma(_ name: String) throws(SQLiteError) -> Int64 {
         try connection.integer("PRAGMA \(name)") ?? 0
     }
 
@@ -86,12 +92,17 @@ private struct Pruning {
 
     /// Removes the spans of the rows that a query names, in one transaction; false when it names none.
     private mutating func removeSpans(_ query: String) throws(SQLiteError) -> Bool {
+        try removeSpans { connection throws(SQLiteError) in try connection.prepare(query).integers() }
+    }
+
+    /// Removes the spans of the rows that `choose` finds, in one transaction; false when it finds none.
+    mutating func removeSpans(_ choose: (Connection) throws(SQLiteError) -> [Int64]) throws(SQLiteError) -> Bool {
         let previous = report
         do throws(SQLiteError) {
             return try connection.transaction { () throws(SQLiteError) in
                 try remover.beginTransaction()
                 var removed = SpanRemover.Removed()
-                let rows = try connection.prepare(query).integers()
+                let rows = try choose(connection)
                 try countUndelivered(rows)
                 for row in rows { try remover.remove(row, into: &removed) }
                 report.spans += removed.spans

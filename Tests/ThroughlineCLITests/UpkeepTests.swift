@@ -77,6 +77,17 @@ struct UpkeepTests {
         #expect(try spanCount(scratch) == 0)
     }
 
+    @Test("prune --thin wants a share and an age, and keeps everything when the share is all")
+    func thin() throws {
+        let scratch = try Scratch.withOrder()
+        let before = try spanCount(scratch)
+        #expect(try scratch.run("prune", "--thin", "0.1").code == 2)
+        #expect(try scratch.run("prune", "--thin", "2", "--older-than", "1d").code == 2)
+        let all = try scratch.run("prune", "--thin", "1", "--older-than", "0s")
+        #expect(all.code == 0 && all.output == "Nothing to delete.\n")
+        #expect(try spanCount(scratch) == before)
+    }
+
     private func spanCount(_ scratch: Scratch) throws -> Int {
         let report: [String: Any] = try scratch.run("doctor", "--json").json()
         return try #require(report["spans"] as? Int) + #require(report["unfinished"] as? Int)

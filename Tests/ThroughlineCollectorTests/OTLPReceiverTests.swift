@@ -26,6 +26,19 @@ struct OTLPReceiverTests {
         }
     }
 
+    @Test("takes what a sender sends as sampled, as some do not say")
+    func sampled() async throws {
+        let scratch = try Scratch()
+        try await withCollector(at: scratch.path) { collector in
+            var record = try #require(Self.records.first)
+            record.flags = []
+            let headers = ["Content-Type": OTLP.Encoding.protobuf.contentType]
+            let answer = try await collector.post(OTLP.encode([record], as: .protobuf), headers)
+            #expect(answer.status == 200)
+            #expect(try collector.spans.map(\.flags) == [.sampled])
+        }
+    }
+
     struct Case: Sendable, CustomTestStringConvertible {
         var method = "POST"
         var path = "/v1/traces"

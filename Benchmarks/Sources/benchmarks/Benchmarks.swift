@@ -5,6 +5,7 @@ enum Benchmarks {
         let wanted = CommandLine.arguments.dropFirst()
         func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
         if runs("span") { await SpanBenchmark.run() }
+        if runs("sampler") { await SamplerBenchmark.run() }
         if runs("hop") { try await HopBenchmark.run() }
         if runs("features") { try await FeatureBenchmark.run() }
         if runs("store") { try await StoreBenchmark.run() }

@@ -21,7 +21,9 @@ struct SpanIntake: Sendable {
         _ request: Request, decode: ([UInt8]) throws(Refusal) -> (spans: [SpanRecord], Decoded)
     ) async throws(Refusal) -> Decoded {
         var share = ByteBudget.Share(of: reader.budget)
-        let (spans, decoded) = try decode(try await reader.read(request, &share))
+        var (spans, decoded) = try decode(try await reader.read(request, &share))
+        // Exporters send only what is sampled, and not all say so in the flags: without it nothing would be sent on.
+        for index in spans.indices { spans[index].flags.insert(.sampled) }
         do throws(StoreError) {
             let received = try await store.receive(spans)
             stored.increment(by: received.stored)
