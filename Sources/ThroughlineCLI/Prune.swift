@@ -50,5 +50,10 @@ struct Prune: ParsableCommand {
         let spans = Output.count(report.spans, "span")
         let traces = Output.count(report.traces, "whole trace")
         print("Deleted \(spans), \(traces) among them; the file is \(Output.bytes(report.bytesFreed)) smaller.")
+        if report.undelivered > 0 {
+            Output.note(
+                "\(Output.count(report.undelivered, "span")) of them had not been exported yet; see "
+                    + "'throughline doctor\(store.commandLine)'.")
+        }
     }
 }

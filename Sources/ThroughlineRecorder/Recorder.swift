@@ -1,11 +1,13 @@
 import Foundation
 public import Logging
 public import ServiceLifecycle
+import Synchronization
 public import ThroughlineModel
 public import ThroughlineStore
 public import ThroughlineTracer
 
-/// Everything in one call: a tracer, the SQLite store behind it, and the service that keeps both until the end.
+/// Everything in one call: a tracer, the SQLite store behind it, the exporters that empty it, and the service that keeps
+/// all of them until the end.
 ///
 /// ```swift
 /// let recorder = try Recorder(service: "checkout", store: .sqlite("traces.db"))
@@ -30,6 +32,8 @@ public final class Recorder: Service {
         public var pipeline: SpanPipeline.Configuration
         /// How the SQLite store behaves, when there is one.
         public var store = TraceStore.Options()
+        /// How spans are forwarded from the store to collectors.
+        public var forwarding = ForwardingConfiguration()
         /// The environment that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read from.
         public var environment: [String: String]
         /// Where failures to record are logged.
@@ -60,28 +64,36 @@ public final class Recorder: Service {
     public let tracer: RecordingTracer
     private let pipeline: SpanPipeline
     private let store: StoreSink?
+    private let forwarders: [SpanForwarder]
     private let configuration: Configuration
+    private let undelivered = Atomic(0)
 
     /// Opens the store and starts recording.
     ///
     /// - Parameters:
     ///   - service: The name of the service; nil takes it from the environment.
     ///   - store: Where the spans are kept.
+    ///   - exporters: Where the spans of the store are sent, each as fast as its collector takes them.
     ///   - configuration: The settings.
     /// - Throws: ``StoreError`` when the file cannot be used: it says why, and what to do. An application that wants
     ///   to go on without recording catches it.
     public init(
-        service: String? = nil, store: Destination, configuration: Configuration = Configuration()
+        service: String? = nil, store: Destination, exporters: [Exporter] = [],
+        configuration: Configuration = Configuration()
     ) throws(StoreError) {
+        let resource = Resource.detected(service: service, environment: configuration.environment)
         let sink: any SpanSink
         // Where tracing is switched off there is nothing to store, so no file is touched.
         switch configuration.tracer.isEnabled ? store : .sinks([]) {
         case .sqlite(let path):
-            let store = StoreSink(try TraceStore(path: path, options: configuration.store))
-            self.store = store
-            sink = store
+            let store = try TraceStore(path: path, options: configuration.store)
+            forwarders = try Self.forwarders(exporters, resource, configuration, of: store)
+            let storing = StoreSink(store)
+            self.store = storing
+            sink = storing
         case .sinks(let sinks):
             self.store = nil
+            forwarders = []
             sink = FanOut(sinks: sinks)
         }
         var settings = configuration.pipeline
@@ -90,8 +102,12 @@ public final class Recorder: Service {
         self.configuration = configuration
         pipeline = SpanPipeline(sink: sink, configuration: settings)
         tracer = RecordingTracer(
-            pipeline: pipeline, resource: .detected(service: service, environment: configuration.environment),
-            configuration: configuration.tracer)
+            pipeline: pipeline, resource: resource, configuration: configuration.tracer)
+        for forwarder in forwarders { forwarder.start() }
+    }
+
+    deinit {
+        for forwarder in forwarders { forwarder.stop() }
     }
 
     /// A tracer for another service in the same process and the same store, for tests and demonstrations.
@@ -109,18 +125,56 @@ public final class Recorder: Service {
         await pipeline.flush(within: timeout)
     }
 
-    /// Stores what is left and closes the store.
-    ///
-    /// - Returns: How many spans were still waiting when the time ran out. What the store had to give up is in
-    ///   ``droppedCount``.
-    @discardableResult
-    public func shutdown(within timeout: Duration? = nil) async -> Int {
-        await pipeline.shutdown(within: timeout)
+    /// What became of each exporter's spans so far, by name.
+    public var exports: [String: ForwardingProgress] {
+        Dictionary(forwarders.map { ($0.name, $0.progress) }) { first, _ in first }
     }
 
-    /// Waits for the graceful shutdown and shuts down.
+    /// How many spans were left to be delivered at the end, summed over the exporters; they stay in the store for the
+    /// next time.
+    public var undeliveredCount: Int { undelivered.load(ordering: .relaxed) }
+
+    /// Stores what is left, closes the store, and gives the exporters what remains of the time to deliver it.
+    ///
+    /// - Parameter timeout: How long all of it may take; nil takes the configuration's for each of the two steps.
+    /// - Returns: How many spans were still waiting to be stored when the time ran out. What the store had to give up is
+    ///   in ``droppedCount``, what was not delivered in ``undeliveredCount``.
+    @discardableResult
+    public func shutdown(within timeout: Duration? = nil) async -> Int {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let unwritten = await pipeline.shutdown(within: timeout)
+        let left = timeout.map { max(.zero, $0 - (clock.now - begin)) } ?? configuration.forwarding.shutdownTimeout
+        let undelivered = await withTaskGroup(of: Int.self) { group in
+            for forwarder in forwarders { group.addTask { await forwarder.finish(within: left) } }
+            return await group.reduce(0, +)
+        }
+        self.undelivered.store(undelivered, ordering: .relaxed)
+        return unwritten
+    }
+
+    /// Waits for the graceful shutdown, or the task's cancellation, and shuts down.
     public func run() async throws {
-        try await pipeline.run()
+        try? await gracefulShutdown()
+        let left = await shutdown()
+        if left > 0 {
+            configuration.logger.warning(
+                "Shutting down ended before all spans were stored.", metadata: ["spans": "\(left)"])
+        }
+    }
+
+    private static func forwarders(
+        _ exporters: [Exporter], _ resource: Resource, _ configuration: Configuration, of store: TraceStore
+    ) throws(StoreError) -> [SpanForwarder] {
+        var forwarders: [SpanForwarder] = []
+        for exporter in exporters {
+            let forwarder = try SpanForwarder(
+                store: store.path, to: exporter.exporter, named: exporter.name, heldBy: .exportHolder(resource),
+                configuration: configuration.forwarding)
+            store.onCommit { [weak forwarder] in forwarder?.wake() }
+            forwarders.append(forwarder)
+        }
+        return forwarders
     }
 }
 

@@ -1,5 +1,5 @@
 internal import SQLite
-public import ThroughlineModel
+package import ThroughlineModel
 
 /// How far exporters have come with a store: each has a cursor in the same file, which moves only when a collector has
 /// accepted what lies before it. Neither a collector that is down nor a process that is killed loses what was stored.
@@ -7,13 +7,13 @@ public import ThroughlineModel
 /// An exporter is known by a name; whoever exports under that name holds it for a time, so that an application and a
 /// command line never export the same spans at once. Every call blocks the thread; use it outside Swift's cooperative
 /// pool.
-public final class ExportLog: Sendable {
+package final class ExportLog: Sendable {
     /// The file, as it was given.
-    public let path: String
-    private let session: Monitor<ReadSession>
+    package let path: String
+    let session: Monitor<ReadSession>
 
     /// Opens the store for exporting; makes the file when it is missing.
-    public init(path: String) throws(StoreError) {
+    package init(path: String) throws(StoreError) {
         self.path = path
         session = Monitor(
             try StoreError.wrapping("open", path) { () throws(SQLiteError) in
@@ -28,10 +28,10 @@ public final class ExportLog: Sendable {
     ///   - holder: Whoever wants it, by a name that nobody else has.
     ///   - now: The time now.
     ///   - lease: How long it may be held, in nanoseconds.
-    /// - Returns: False when somebody else holds it.
-    public func claim(
+    /// - Returns: Nil when it is held now; whoever has it otherwise.
+    package func claim(
         _ exporter: String, by holder: String, now: Timestamp, forNanoseconds lease: UInt64
-    ) throws(StoreError) -> Bool {
+    ) throws(StoreError) -> ExportHolder? {
         try change { session throws(SQLiteError) in
             let insert = try session.statement("INSERT OR IGNORE INTO exporters (name) VALUES (?1)")
             try insert.bind(exporter, 1)
@@ -46,12 +46,12 @@ public final class ExportLog: Sendable {
             try claim.bind(Int64(clamping: now.advanced(byNanoseconds: lease).nanosecondsSinceEpoch), 3)
             try claim.bind(Int64(clamping: now.nanosecondsSinceEpoch), 4)
             try claim.run()
-            return try session.connection.integer("SELECT changes()") == 1
+            return session.connection.changes == 1 ? nil : try Self.holder(of: exporter, session)
         }
     }
 
     /// Lets go of an exporter.
-    public func release(_ exporter: String, by holder: String) throws(StoreError) {
+    package func release(_ exporter: String, by holder: String) throws(StoreError) {
         try change { session throws(SQLiteError) in
             let release = try session.statement(
                 "UPDATE exporters SET holder = NULL, held_until = 0 WHERE name = ?1 AND holder = ?2")
@@ -61,105 +61,107 @@ public final class ExportLog: Sendable {
         }
     }
 
-    /// The next spans that an exporter has not delivered, in the order in which they were stored; empty when there are
-    /// none.
-    public func nextBatch(for exporter: String, limit: Int) throws(StoreError) -> ExportBatch {
+    /// Where an exporter stands: the last span behind which nothing is left to do; zero for one that is new.
+    package func position(of exporter: String) throws(StoreError) -> Int64 {
         try read { session throws(SQLiteError) in
-            let position = try Self.position(of: exporter, &session)
-            return try Self.spans(
-                "WHERE id > ?1 ORDER BY id LIMIT \(max(1, limit))", position, &session, after: position)
+            let select = try session.statement("SELECT position FROM exporters WHERE name = ?1")
+            try select.bind(exporter, 1)
+            defer { select.reset() }
+            return try select.step() ? select.integer(0) : 0
         }
     }
 
-    /// Notes that a batch was accepted.
+    /// Makes an exporter begin again with the oldest span; what was set aside is sent again with the rest.
     ///
-    /// - Returns: False when the holder has lost the exporter to somebody else meanwhile; nothing is noted then.
-    @discardableResult
-    public func advance(_ exporter: String, by holder: String, past batch: ExportBatch) throws(StoreError) -> Bool {
+    /// - Returns: False when the holder does not have the exporter.
+    package func rewind(_ exporter: String, by holder: String) throws(StoreError) -> Bool {
         try change { session throws(SQLiteError) in
-            try Self.advance(exporter, holder, batch, exported: batch.spans.count, &session)
-        }
-    }
-
-    /// Sets a batch aside that the collector has refused for good, and goes on behind it.
-    ///
-    /// - Parameter reason: What the collector said.
-    /// - Returns: False when the holder has lost the exporter to somebody else meanwhile; nothing is noted then.
-    @discardableResult
-    public func setAside(
-        _ batch: ExportBatch, of exporter: String, by holder: String, reason: String, now: Timestamp
-    ) throws(StoreError) -> Bool {
-        try change { session throws(SQLiteError) in
-            guard try Self.advance(exporter, holder, batch, exported: 0, &session) else { return false }
-            let insert = try session.statement(
-                "INSERT INTO set_aside (exporter, first, last, spans, reason, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-            try insert.bind(exporter, 1)
-            try insert.bind(batch.first, 2)
-            try insert.bind(batch.last, 3)
-            try insert.bind(Int64(batch.spans.count), 4)
-            try insert.bind(reason, 5)
-            try insert.bind(Int64(clamping: now.nanosecondsSinceEpoch), 6)
-            try insert.run()
+            let update = try session.statement("UPDATE exporters SET position = 0 WHERE name = ?1 AND holder = ?2")
+            try update.bind(exporter, 1)
+            try update.bind(holder, 2)
+            try update.run()
+            guard session.connection.changes == 1 else { return false }
+            let forget = try session.statement("DELETE FROM set_aside WHERE exporter = ?1")
+            try forget.bind(exporter, 1)
+            try forget.run()
             return true
         }
     }
 
-    /// The spans of a batch that was set aside, as far as retention has left them.
-    public func spans(of batch: SetAsideBatch) throws(StoreError) -> ExportBatch {
-        try read { session throws(SQLiteError) in
-            try Self.spans(
-                "WHERE id BETWEEN ?1 AND \(batch.last) ORDER BY id", batch.first, &session, after: batch.first - 1)
-        }
-    }
-
-    /// Forgets a batch that was set aside, because it was sent after all or is not wanted.
-    public func forget(_ batch: SetAsideBatch) throws(StoreError) {
+    /// Notes that a collector has taken what lies before a position.
+    ///
+    /// - Parameters:
+    ///   - position: The last span of what was taken.
+    ///   - exported: How many spans the collector has.
+    ///   - rejected: How many it has rejected, which are never sent again.
+    /// - Returns: False when the holder has lost the exporter to somebody else meanwhile; nothing is noted then.
+    @discardableResult
+    package func advance(
+        _ exporter: String, by holder: String, past position: Int64, exported: Int, rejected: Int = 0
+    ) throws(StoreError) -> Bool {
         try change { session throws(SQLiteError) in
-            let delete = try session.statement("DELETE FROM set_aside WHERE id = ?1")
-            try delete.bind(batch.id, 1)
-            try delete.run()
+            try Self.advance(exporter, holder, position, exported, rejected, session)
         }
     }
 
-    private static func position(of exporter: String, _ session: inout ReadSession) throws(SQLiteError) -> Int64 {
-        let select = try session.statement("SELECT position FROM exporters WHERE name = ?1")
-        try select.bind(exporter, 1)
-        defer { select.reset() }
-        return try select.step() ? select.integer(0) : 0
-    }
-
-    private static func spans(
-        _ condition: String, _ parameter: Int64, _ session: inout ReadSession, after position: Int64
-    ) throws(SQLiteError) -> ExportBatch {
-        var batch = ExportBatch(first: position + 1, last: position, spans: [])
-        let select = try session.statement("SELECT \(SpanDecoder.columns) FROM spans \(condition)")
-        try select.bind(parameter, 1)
-        defer { select.reset() }
-        while try select.step() {
-            let stored = try session.decoder.span(from: select)
-            batch.last = stored.row
-            batch.spans.append(stored.record)
+    /// Notes why nobody takes anything at the moment, for people who ask; moving on makes it forgotten.
+    package func note(
+        failure: String, of exporter: String, by holder: String, now: Timestamp
+    ) throws(StoreError) {
+        try change { session throws(SQLiteError) in
+            let update = try session.statement(
+                "UPDATE exporters SET failure = ?3, failure_time = ?4 WHERE name = ?1 AND holder = ?2")
+            try update.bind(exporter, 1)
+            try update.bind(holder, 2)
+            try update.bind(failure, 3)
+            try update.bind(Int64(clamping: now.nanosecondsSinceEpoch), 4)
+            try update.run()
         }
-        return batch
     }
 
-    private static func advance(
-        _ exporter: String, _ holder: String, _ batch: ExportBatch, exported: Int, _ session: inout ReadSession
+    /// How much lies behind a position.
+    package func backlog(after position: Int64) throws(StoreError) -> ExportBacklog {
+        try read { session throws(SQLiteError) in
+            let last = try session.connection.integer("SELECT max(id) FROM spans") ?? 0
+            guard last > position else { return ExportBacklog(count: 0, oldest: nil) }
+            let select = try session.statement("SELECT id, start FROM spans WHERE id > ?1 ORDER BY id LIMIT 1")
+            try select.bind(position, 1)
+            defer { select.reset() }
+            guard try select.step() else { return ExportBacklog(count: 0, oldest: nil) }
+            // Ids are given without gaps and the oldest are deleted first, so they need not be counted one by one.
+            return ExportBacklog(
+                count: Int(last - select.integer(0) + 1), oldest: Timestamp(storedNanoseconds: select.integer(1)))
+        }
+    }
+
+    static func advance(
+        _ exporter: String, _ holder: String, _ position: Int64, _ exported: Int, _ rejected: Int,
+        _ session: ReadSession
     ) throws(SQLiteError) -> Bool {
         let update = try session.statement(
             """
-            UPDATE exporters SET position = ?3, exported = exported + ?4
+            UPDATE exporters SET position = ?3, exported = exported + ?4, rejected = rejected + ?5,
+                failure = NULL, failure_time = NULL
             WHERE name = ?1 AND holder = ?2 AND position < ?3
             """)
         try update.bind(exporter, 1)
         try update.bind(holder, 2)
-        try update.bind(batch.last, 3)
+        try update.bind(position, 3)
         try update.bind(Int64(exported), 4)
+        try update.bind(Int64(rejected), 5)
         try update.run()
-        return try session.connection.integer("SELECT changes()") == 1
+        return session.connection.changes == 1
     }
 
-    private func read<Result: Sendable>(
+    private static func holder(of exporter: String, _ session: ReadSession) throws(SQLiteError) -> ExportHolder? {
+        let select = try session.statement("SELECT holder, held_until FROM exporters WHERE name = ?1")
+        try select.bind(exporter, 1)
+        defer { select.reset() }
+        guard try select.step(), let name = select.optionalText(0) else { return nil }
+        return ExportHolder(name: name, until: Timestamp(storedNanoseconds: select.integer(1)))
+    }
+
+    func read<Result: Sendable>(
         _ body: (inout ReadSession) throws(SQLiteError) -> Result
     ) throws(StoreError) -> Result {
         do {
@@ -169,7 +171,7 @@ public final class ExportLog: Sendable {
         }
     }
 
-    private func change<Result: Sendable>(
+    func change<Result: Sendable>(
         _ body: (inout ReadSession) throws(SQLiteError) -> Result
     ) throws(StoreError) -> Result {
         do {
@@ -179,5 +181,12 @@ public final class ExportLog: Sendable {
         } catch {
             throw StoreError("write", path, error)
         }
+    }
+}
+
+extension Timestamp {
+    /// A time as it is stored: the same 64 bits, signed.
+    init(storedNanoseconds: Int64) {
+        self.init(nanosecondsSinceEpoch: UInt64(bitPattern: storedNanoseconds))
     }
 }

@@ -17,6 +17,9 @@ struct SpanDecoder {
     /// What a SELECT must ask for so that ``span(from:)`` can read it.
     static let columns = "id, " + Schema.spanColumnNames.joined(separator: ", ")
 
+    private static let attributesColumn: Int32 = 15
+    private static let eventsColumn: Int32 = 16
+
     private var strings: [Int64: String] = [:]
     private var traces: [Int64: TraceID] = [:]
     private var correlations: [Int64: MessageKey] = [:]
@@ -121,6 +124,12 @@ struct SpanDecoder {
         }
     }
 
+    /// How many bytes of attributes and events the row has that `statement` is at.
+    static func textBytes(of statement: Statement) -> Int {
+        func count(_ column: Int32) -> Int { statement.isNull(column) ? 0 : statement.withText(column, \.count) }
+        return count(attributesColumn) + count(eventsColumn)
+    }
+
     /// The span of the row that `statement` is at; its columns are ``columns``.
     mutating func span(from statement: Statement) throws(SQLiteError) -> Stored {
         var stored = try bareSpan(from: statement)
@@ -159,11 +168,11 @@ struct SpanDecoder {
         }
         let correlation = statement.optionalInteger(Schema.promotedColumn(.correlation))
         record.attributes = try promotedAttributes(statement, correlation: correlation)
-        for element in try attributes(statement, 15) ?? [:] {
+        for element in try attributes(statement, Self.attributesColumn) ?? [:] {
             record.attributes.appendUnique(element.key, element.value)
         }
-        if !statement.isNull(16) {
-            guard let events = statement.withText(16, EventJSON.events) else {
+        if !statement.isNull(Self.eventsColumn) {
+            guard let events = statement.withText(Self.eventsColumn, EventJSON.events) else {
                 throw .corrupt("the events of span \(row) cannot be read")
             }
             record.events = events

@@ -130,23 +130,28 @@ struct Pruning {
     }
 
     /// Deleting follows the order of storing, so what exporters have delivered goes first; what goes without having been
-    /// delivered is counted against each exporter that wanted it.
+    /// delivered is counted against each exporter that wanted it. Nobody wants spans that are not sampled.
     private mutating func countUndelivered(_ rows: [Int64]) throws(SQLiteError) {
-        let ended = rows.filter { $0 > 0 }
-        guard let last = ended.max() else { return }
+        guard let last = rows.max(), last > 0 else { return }
         let exporters = try connection.prepare("SELECT name, position FROM exporters WHERE position < ?1")
         try exporters.bind(last, 1)
-        var losses: [(name: String, count: Int)] = []
-        while try exporters.step() {
-            let position = exporters.integer(1)
-            losses.append((exporters.text(0), ended.count { $0 > position }))
+        var behind: [(name: String, position: Int64)] = []
+        while try exporters.step() { behind.append((exporters.text(0), exporters.integer(1))) }
+        guard let lowest = behind.map(\.position).min() else { return }
+        let isSampled = try connection.prepare("SELECT flags & 1 FROM spans WHERE id = ?1")
+        var wanted: [Int64] = []
+        for row in rows where row > lowest {
+            try isSampled.bind(row, 1)
+            if try isSampled.step(), isSampled.integer(0) == 1 { wanted.append(row) }
+            isSampled.reset()
         }
         let note = try connection.prepare("UPDATE exporters SET lost = lost + ?2 WHERE name = ?1")
-        for loss in losses {
-            try note.bind(loss.name, 1)
-            try note.bind(Int64(loss.count), 2)
+        for exporter in behind {
+            let count = wanted.count { $0 > exporter.position }
+            try note.bind(exporter.name, 1)
+            try note.bind(Int64(count), 2)
             try note.run()
-            report.undelivered += loss.count
+            report.undelivered += count
         }
     }
 

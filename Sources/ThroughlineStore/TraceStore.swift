@@ -131,6 +131,11 @@ public final class TraceStore: SpanSink {
     /// What keeps spans from being stored at the moment; nil when all is well.
     public var failure: StoreError? { queue.read { $0.stall ?? $0.unreported } }
 
+    /// Calls `observer` after each commit, on the writer's thread: it must not block.
+    package func onCommit(_ observer: @escaping @Sendable () -> Void) {
+        queue.with { $0.observers.append(observer) }
+    }
+
     static func closed(_ path: String) -> StoreError {
         StoreError(
             code: .other, path: path, message: "The trace store \(path) has been closed; open it again to write.")
@@ -148,7 +153,11 @@ public final class TraceStore: SpanSink {
             let entries = queue.when(\.hasWork, \.pending)
             if entries.isEmpty { return }
             let outcome = write(entries, with: &writer, path)
-            queue.with { $0.settle(entries, outcome) }
+            let observers = queue.with { queue in
+                queue.settle(entries, outcome)
+                return (try? outcome.get()) == nil ? [] : queue.observers
+            }
+            for observer in observers { observer() }
             for (index, entry) in entries.enumerated() {
                 entry.answer?(
                     outcome.map { ReceivedSpans(stored: entry.batch.endedCount - $0[index], duplicates: $0[index]) })

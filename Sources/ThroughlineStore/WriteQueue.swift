@@ -32,6 +32,8 @@ struct WriteQueue: Sendable {
     var isFinished = true
     private(set) var stored = 0
     var lost = 0
+    /// Whoever wants to hear, on the writer's thread, that spans were committed.
+    var observers: [@Sendable () -> Void] = []
 
     /// True when the writer's thread has something to do.
     var hasWork: Bool { isClosing || !pending.isEmpty && (stall == nil || isRetrying) }

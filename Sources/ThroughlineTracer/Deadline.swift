@@ -1,10 +1,10 @@
 import Synchronization
 
 /// Waiting for something that may never come, for so long and no longer.
-enum Deadline {
+package enum Deadline {
     /// Hands `start` a continuation to resume, and returns what it is resumed with, or false once the time is over.
     /// A continuation that is resumed later finds nobody waiting, which is no error.
-    static func wait(
+    package static func wait(
         _ timeout: Duration, _ start: @escaping @Sendable (CheckedContinuation<Bool, Never>) -> Void
     ) async -> Bool {
         let race = Race()
@@ -54,7 +54,7 @@ enum Deadline {
 
 extension Duration {
     /// Whole nanoseconds, at most what 64 bits hold.
-    var nanoseconds: Int64 {
+    package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, isOver) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return isOver ? .max : product &+ attoseconds / 1_000_000_000

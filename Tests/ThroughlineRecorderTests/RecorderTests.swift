@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import SQLite
 import Synchronization
 import Testing
@@ -136,4 +137,93 @@ private final class FailingSink: SpanSink {
 
     func write(_ batch: [SpanRecord]) throws { throw Refusal() }
     func close() { isClosed.store(true, ordering: .relaxed) }
+}
+
+@Suite("The recorder with exporters")
+struct ExportingRecorderTests {
+    /// No process's spans are looked for, no span waits for others: what arrives does so because it was committed.
+    private var eager: Recorder.Configuration {
+        var configuration = Recorder.Configuration()
+        configuration.forwarding.pollInterval = .seconds(3_600)
+        configuration.forwarding.interval = .zero
+        configuration.forwarding.initialBackoff = .milliseconds(10)
+        configuration.forwarding.logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        return configuration
+    }
+
+    @Test("sends what it stores as soon as it is committed, to every collector")
+    func exports() async throws {
+        let scratch = try Scratch()
+        let (first, second) = (ScriptedExporter(), ScriptedExporter())
+        let recorder = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()),
+            exporters: [.init(first, named: "first"), .init(second, named: "second")], configuration: eager)
+        try await exchange(10, recorder.tracer)
+        try await eventually { first.taken.count == 30 && second.taken.count == 30 }
+        try await exchange(1, recorder.tracer)
+        try await eventually { first.taken.count == 33 && second.taken.count == 33 }
+        #expect(await recorder.shutdown() == 0)
+        #expect(recorder.undeliveredCount == 0)
+        #expect(first.isShutDown && second.isShutDown)
+        #expect(Set(try allSpans(scratch.path()).map(\.spanID)) == Set(first.taken))
+        #expect(try TraceReader(path: scratch.path()).exports().map(\.exported) == [33, 33])
+    }
+
+    @Test("delivers at its end what was recorded last")
+    func drains() async throws {
+        let scratch = try Scratch()
+        let exporter = ScriptedExporter()
+        var configuration = eager
+        configuration.forwarding.interval = .seconds(3_600)
+        let recorder = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()), exporters: [.init(exporter, named: "otlp")],
+            configuration: configuration)
+        let running = Task { try await recorder.run() }
+        try await exchange(50, recorder.tracer)
+        running.cancel()
+        try await running.value
+        #expect(exporter.taken.count == 150)
+    }
+
+    @Test("leaves in the store what nobody took in time, says how much, and delivers it the next time")
+    func leaves() async throws {
+        let scratch = try Scratch()
+        let away = ScriptedExporter { _, _ in .failed("connection refused", retryAfter: nil) }
+        let there = ScriptedExporter()
+        let recorder = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()),
+            exporters: [.init(away, named: "away"), .init(there, named: "there")], configuration: eager)
+        try await exchange(20, recorder.tracer)
+        try await eventually { there.taken.count == 60 }
+        #expect(await recorder.shutdown(within: .milliseconds(500)) == 0)
+        #expect(recorder.droppedCount == 0, "nothing is lost")
+        #expect(recorder.undeliveredCount == 60)
+        #expect(recorder.exports["away"]?.failure == "connection refused")
+        #expect(try TraceReader(path: scratch.path()).exports().map(\.holder) == [nil, nil])
+
+        let back = ScriptedExporter()
+        let next = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()), exporters: [.init(back, named: "away")],
+            configuration: eager)
+        try await eventually { back.taken.count == 60 }
+        await next.shutdown()
+    }
+
+    @Test("ends in time although an exporter hangs and hears of nothing")
+    func hangs() async throws {
+        let scratch = try Scratch()
+        let gate = Gate()
+        let stuck = ScriptedExporter { _, _ in
+            await gate.wait()
+            return .accepted(rejected: 0)
+        }
+        let recorder = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()), exporters: [.init(stuck, named: "otlp")],
+            configuration: eager)
+        try await exchange(5, recorder.tracer)
+        try await eventually { stuck.requests > 0 }
+        #expect(await recorder.shutdown(within: .milliseconds(200)) == 0)
+        #expect(recorder.undeliveredCount == 15)
+        gate.open()
+    }
 }

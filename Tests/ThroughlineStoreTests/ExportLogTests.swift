@@ -8,8 +8,16 @@ import ThroughlineModel
     private let now = Timestamp(nanosecondsSinceEpoch: 1_760_000_000_000_000_000)
     private let lease: UInt64 = 30_000_000_000
 
-    private func spans(_ numbers: ClosedRange<UInt64>) -> [SpanRecord] {
-        numbers.map { span($0, trace: $0, at: $0) }
+    private func spans(_ numbers: ClosedRange<UInt64>, _ flags: TraceFlags = [.sampled]) -> [SpanRecord] {
+        numbers.map { number in
+            var span = span(number, trace: number, at: number)
+            span.flags = flags
+            return span
+        }
+    }
+
+    private func state(_ scratch: Scratch) throws -> ExportState {
+        try #require(try TraceReader(path: scratch.path()).exports().first)
     }
 
     @Test func `a cursor moves only when a batch was accepted, and outlives the process`() throws {
@@ -17,20 +25,23 @@ import ThroughlineModel
         try store(spans(1...5), at: scratch.path())
         do {
             let log = try ExportLog(path: scratch.path())
-            #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease))
-            let first = try log.nextBatch(for: "otlp", limit: 2)
+            #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease) == nil)
+            let first = try log.nextBatch(after: log.position(of: "otlp"), ExportLimit(spans: 2))
             #expect(first.spans.map(\.spanID) == [SpanID(1), SpanID(2)])
-            #expect(try log.nextBatch(for: "otlp", limit: 2).spans.map(\.spanID) == [SpanID(1), SpanID(2)])
-            #expect(try log.advance("otlp", by: "a", past: first))
+            #expect(try log.position(of: "otlp") == 0)
+            #expect(try log.advance("otlp", by: "a", past: first.last, exported: 2))
         }
         try store(spans(6...6), at: scratch.path())
         let log = try ExportLog(path: scratch.path())
-        #expect(try log.nextBatch(for: "otlp", limit: 10).spans.map(\.spanID) == (3...6).map { SpanID($0) })
-        let state = try #require(try TraceReader(path: scratch.path()).exports().first)
+        let rest = try log.nextBatch(after: log.position(of: "otlp"), ExportLimit(spans: 10))
+        #expect(rest.spans.map(\.spanID) == (3...6).map { SpanID($0) })
+        let state = try state(scratch)
         #expect(state.name == "otlp")
         #expect(state.exported == 2)
         #expect(state.backlog == 4)
         #expect(state.oldest == span(3, trace: 3, at: 3).start)
+        let backlog = try log.backlog(after: log.position(of: "otlp"))
+        #expect(backlog == ExportBacklog(count: 4, oldest: state.oldest))
     }
 
     @Test func `one exporter is held by one, until the lease ends; others go on`() throws {
@@ -38,50 +49,71 @@ import ThroughlineModel
         try store(spans(1...3), at: scratch.path())
         let log = try ExportLog(path: scratch.path())
         let other = try ExportLog(path: scratch.path())
-        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease))
-        #expect(try !other.claim("otlp", by: "b", now: now, forNanoseconds: lease))
-        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease))
-        #expect(try other.claim("zipkin", by: "b", now: now, forNanoseconds: lease))
-        let batch = try log.nextBatch(for: "otlp", limit: 10)
         let later = now.advanced(byNanoseconds: lease)
-        #expect(try other.claim("otlp", by: "b", now: later, forNanoseconds: lease))
-        #expect(try !log.advance("otlp", by: "a", past: batch))
-        #expect(try other.advance("otlp", by: "b", past: batch))
+        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease) == nil)
+        #expect(
+            try other.claim("otlp", by: "b", now: now, forNanoseconds: lease) == ExportHolder(name: "a", until: later))
+        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease) == nil)
+        #expect(try other.claim("zipkin", by: "b", now: now, forNanoseconds: lease) == nil)
+        #expect(try other.claim("otlp", by: "b", now: later, forNanoseconds: lease) == nil)
+        #expect(try !log.advance("otlp", by: "a", past: 3, exported: 3))
+        #expect(try other.advance("otlp", by: "b", past: 3, exported: 3))
         try other.release("otlp", by: "b")
-        #expect(try log.claim("otlp", by: "a", now: later, forNanoseconds: lease))
+        #expect(try log.claim("otlp", by: "a", now: later, forNanoseconds: lease) == nil)
     }
 
     @Test func `a refused batch is set aside with its reason, and can be read again`() throws {
         let scratch = try Scratch()
         try store(spans(1...4), at: scratch.path())
         let log = try ExportLog(path: scratch.path())
-        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease))
-        let batch = try log.nextBatch(for: "otlp", limit: 3)
+        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease) == nil)
+        let batch = try log.nextBatch(after: 0, ExportLimit(spans: 3))
         #expect(try log.setAside(batch, of: "otlp", by: "a", reason: "400 bad data", now: now))
-        #expect(try log.nextBatch(for: "otlp", limit: 10).spans.map(\.spanID) == [SpanID(4)])
-        let state = try #require(try TraceReader(path: scratch.path()).exports().first)
-        let refused = try #require(state.setAside.first)
+        #expect(try log.position(of: "otlp") == 3)
+        let refused = try #require(try state(scratch).setAside.first)
         #expect(refused.reason == "400 bad data")
         #expect(refused.spanCount == 3)
         #expect(refused.time == now)
-        #expect(try log.spans(of: refused).spans.map(\.spanID) == [SpanID(1), SpanID(2), SpanID(3)])
-        try log.forget(refused)
-        #expect(try TraceReader(path: scratch.path()).exports().first?.setAside.isEmpty == true)
+        let again = try log.nextBatch(of: refused, ExportLimit(spans: 2))
+        #expect(again.spans.map(\.spanID) == [SpanID(1), SpanID(2)])
+        let rest = try #require(try log.resent(again, of: refused, by: "a", exported: 2, rejected: 0))
+        #expect(try state(scratch).setAside == [rest] && rest.spanCount == 1)
+        let last = try log.nextBatch(of: rest, ExportLimit(spans: 2))
+        #expect(last.spans.map(\.spanID) == [SpanID(3)])
+        #expect(try log.resent(last, of: rest, by: "a", exported: 1, rejected: 0) == nil)
+        #expect(try state(scratch).setAside.isEmpty && state(scratch).exported == 3)
     }
 
-    @Test func `retention counts what it deletes before it was delivered`() throws {
+    @Test func `why nobody takes anything is known until somebody does`() throws {
+        let scratch = try Scratch()
+        try store(spans(1...4), at: scratch.path())
+        let log = try ExportLog(path: scratch.path())
+        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease) == nil)
+        try log.note(failure: "connection refused", of: "otlp", by: "a", now: now)
+        #expect(try state(scratch).failure == ExportFailure(reason: "connection refused", time: now))
+        #expect(try log.advance("otlp", by: "a", past: 4, exported: 4))
+        #expect(try state(scratch).failure == nil)
+    }
+
+    @Test func `retention deletes what was delivered first, and counts what it deletes before it was`() throws {
         let scratch = try Scratch()
         let store = try TraceStore(path: scratch.path())
-        try store.write(spans(1...10))
+        try store.write(spans(1...10) + spans(11...12, []) + spans(13...20))
         try store.flush()
         let log = try ExportLog(path: scratch.path())
-        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease))
-        try log.advance("otlp", by: "a", past: try log.nextBatch(for: "otlp", limit: 4))
-        let report = try store.prune(olderThan: span(7, trace: 7, at: 7).start)
-        #expect(report.spans == 6)
-        #expect(report.undelivered == 2)
-        #expect(try TraceReader(path: scratch.path()).exports().first?.lost == 2)
-        #expect(try log.nextBatch(for: "otlp", limit: 10).spans.map(\.spanID) == (7...10).map { SpanID($0) })
+        for (name, position) in [("otlp", 4), ("zipkin", 8)] as [(String, Int64)] {
+            #expect(try log.claim(name, by: "a", now: now, forNanoseconds: lease) == nil)
+            try log.advance(name, by: "a", past: position, exported: Int(position))
+        }
+        #expect(try store.prune(olderThan: span(3, trace: 3, at: 3).start).undelivered == 0)
+        let report = try store.prune(olderThan: span(14, trace: 14, at: 14).start)
+        #expect(report.spans == 11)
+        // Spans 5 to 10 and 13 for one, 9, 10 and 13 for the other; nobody wanted 11 and 12, which are not sampled.
+        #expect(report.undelivered == 7 + 3)
+        #expect(try TraceReader(path: scratch.path()).exports().map(\.lost) == [7, 3])
+        let next = try log.nextBatch(after: log.position(of: "otlp"), ExportLimit(spans: 10))
+        #expect(next.spans.map(\.spanID) == (14...20).map { SpanID($0) })
+        #expect(try log.backlog(after: log.position(of: "otlp")).count == 7)
     }
 
     @Test func `a store of the first schema is brought up to date, its spans kept`() throws {
@@ -94,6 +126,6 @@ import ThroughlineModel
         }
         #expect(try TraceReader(path: scratch.path()).exports().isEmpty)
         let log = try ExportLog(path: scratch.path())
-        #expect(try log.nextBatch(for: "otlp", limit: 10).spans.count == 3)
+        #expect(try log.nextBatch(after: 0, ExportLimit(spans: 10)).spans.count == 3)
     }
 }
