@@ -1,10 +1,12 @@
 import ArgumentParser
+import Foundation
+import ThroughlineModel
 import ThroughlineStore
 
 /// `throughline doctor`
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check that the store is sound, and say what is in it.")
+        abstract: "Check that the store is sound; say what is in it, and how far each exporter has come.")
 
     @Flag(help: "Print a JSON object.")
     var json = false
@@ -12,25 +14,15 @@ struct Doctor: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() throws {
-        let report = try store.reader().check()
+        let reader = try store.reader()
+        let report = try reader.check()
+        // A damaged file may not answer; what it is damaged by matters more.
+        let exports = report.isSound ? try reader.exports() : []
         if json {
-            print(try Output.json(Finding(report, store.resolvedPath)))
+            print(try Output.json(Finding(report, exports, store.resolvedPath)))
         } else {
-            let rows = [
-                ["store", store.resolvedPath],
-                ["schema version", "\(report.schemaVersion)"],
-                ["spans", "\(report.counts.spans)"],
-                ["unfinished", "\(report.counts.unfinished)"],
-                ["traces", "\(report.counts.traces)"],
-                ["links", "\(report.counts.links)"],
-                ["file", Output.bytes(report.fileBytes)],
-                ["free inside", Output.bytes(report.freeBytes)],
-                ["write-ahead log", Output.bytes(report.walBytes)],
-                ["integrity", report.isSound ? "sound" : "damaged"],
-            ]
-            let width = rows.map { $0[0].count }.max() ?? 0
-            for row in rows { print(row[0] + String(repeating: " ", count: width + 2 - row[0].count) + row[1]) }
-            for problem in report.problems { print("  \(problem)") }
+            print(text(report))
+            for state in exports { print("\n" + ExporterText(state, now: Age.now).lines.joined(separator: "\n")) }
         }
         if !report.isSound {
             throw Failure(
@@ -40,29 +32,69 @@ struct Doctor: ParsableCommand {
         }
     }
 
-    private struct Finding: Encodable {
-        let store: String
-        let schemaVersion: Int
-        let spans: Int
-        let unfinished: Int
-        let traces: Int
-        let links: Int
-        let fileBytes: Int64
-        let freeBytes: Int64
-        let walBytes: Int64
-        let problems: [String]
+    private func text(_ report: StoreReport) -> String {
+        let rows = [
+            ["store", store.resolvedPath],
+            ["schema version", "\(report.schemaVersion)"],
+            ["spans", "\(report.counts.spans)"],
+            ["unfinished", "\(report.counts.unfinished)"],
+            ["traces", "\(report.counts.traces)"],
+            ["links", "\(report.counts.links)"],
+            ["file", Output.bytes(report.fileBytes)],
+            ["free inside", Output.bytes(report.freeBytes)],
+            ["write-ahead log", Output.bytes(report.walBytes)],
+            ["integrity", report.isSound ? "sound" : "damaged"],
+        ]
+        let lines = Output.pairs(rows.map { ($0[0], $0[1]) })
+        return (lines + report.problems.map { "  \($0)" }).joined(separator: "\n")
+    }
+}
 
-        init(_ report: StoreReport, _ path: String) {
-            store = path
-            schemaVersion = report.schemaVersion
-            spans = report.counts.spans
-            unfinished = report.counts.unfinished
-            traces = report.counts.traces
-            links = report.counts.links
-            fileBytes = report.fileBytes
-            freeBytes = report.freeBytes
-            walBytes = report.walBytes
-            problems = report.problems
+/// What `doctor` says of one exporter.
+struct ExporterText {
+    let lines: [String]
+
+    init(_ state: ExportState, now: Timestamp) {
+        var rows: [(String, String)] = [
+            ("delivered", Output.count(state.exported, "span")),
+            ("waiting", Self.waiting(state, now)),
+        ]
+        if state.rejected > 0 {
+            rows.append(("rejected", "\(Output.count(state.rejected, "span")) of accepted batches"))
         }
+        if state.lost > 0 {
+            rows.append(("lost", "\(Output.count(state.lost, "span")) deleted by retention before they were delivered"))
+        }
+        rows.append(("exported by", Self.holder(state.holder, now)))
+        if let failure = state.failure {
+            rows.append(("last failure", "\(Self.age(failure.time, now)) ago: \(failure.reason)"))
+        }
+        var lines = ["exporter \(state.name)"] + Output.pairs(rows).map { "  " + $0 }
+        if !state.setAside.isEmpty {
+            let spans = state.setAside.reduce(0) { $0 + $1.spanCount }
+            lines.append("  set aside, refused for good: \(Output.count(spans, "span"))")
+            for batch in state.setAside {
+                lines.append(
+                    "    \(Output.count(batch.spanCount, "span")), \(Self.age(batch.time, now)) ago: \(batch.reason)")
+            }
+            lines.append("    Send them again: throughline export --resend-set-aside --name \(state.name) …")
+        }
+        self.lines = lines
+    }
+
+    private static func waiting(_ state: ExportState, _ now: Timestamp) -> String {
+        guard state.backlog > 0 else { return "nothing" }
+        let oldest = state.oldest.map { ", the oldest for \(age($0, now))" } ?? ""
+        return Output.count(state.backlog, "span") + oldest
+    }
+
+    private static func holder(_ holder: ExportHolder?, _ now: Timestamp) -> String {
+        guard let holder else { return "nobody at the moment" }
+        return holder.until > now
+            ? holder.name : "nobody; \(holder.name) has not been heard of for \(age(holder.until, now))"
+    }
+
+    private static func age(_ time: Timestamp, _ now: Timestamp) -> String {
+        Output.age(seconds: Double(time.nanoseconds(until: now)) / 1e9)
     }
 }

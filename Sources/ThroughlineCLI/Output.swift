@@ -70,6 +70,22 @@ enum Output {
         return unit == 0 ? "\(count) B" : String(format: "%.1f %@", value, units[unit])
     }
 
+    /// Names and values as lines, the values below each other.
+    static func pairs(_ rows: [(name: String, value: String)]) -> [String] {
+        let width = rows.map(\.name.count).max() ?? 0
+        return rows.map { $0.name + String(repeating: " ", count: width + 2 - $0.name.count) + $0.value }
+    }
+
+    /// `12 s`, `5 min`, `3 h`, `9 days`.
+    static func age(seconds: Double) -> String {
+        switch seconds {
+        case ..<120: "\(Int(seconds)) s"
+        case ..<7_200: "\(Int(seconds / 60)) min"
+        case ..<172_800: "\(Int(seconds / 3_600)) h"
+        default: "\(Int(seconds / 86_400)) days"
+        }
+    }
+
     static func duration(milliseconds: Double) -> String {
         switch milliseconds {
         case ..<1_000: String(format: "%.0f ms", milliseconds)

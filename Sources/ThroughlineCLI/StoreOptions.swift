@@ -62,8 +62,12 @@ struct Age: ExpressibleByArgument {
 
     /// The moment that lies so far back.
     var ago: Timestamp {
-        let now = UInt64(Date().timeIntervalSince1970 * 1e9)
+        let now = Self.now.nanosecondsSinceEpoch
         return Timestamp(nanosecondsSinceEpoch: now > nanoseconds ? now - nanoseconds : 0)
+    }
+
+    static var now: Timestamp {
+        Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970) * 1e9))
     }
 }
 

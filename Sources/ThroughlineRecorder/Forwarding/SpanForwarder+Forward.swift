@@ -20,6 +20,8 @@ extension SpanForwarder {
             } catch is ForwardingError {
                 configuration.logger.warning(
                     "Another process has taken the exporter over; this one waits.", metadata: ["exporter": "\(name)"])
+            } catch is CancellationError {
+                break
             } catch {
                 noteFailure("\(error)")
                 guard await pause(&backoff, retryAfter: nil) else { break }
@@ -64,8 +66,12 @@ extension SpanForwarder {
                 if try await readAhead(&window) { continue }
                 if window.isSending, let (id, outcome) = try await group.next() {
                     window.finish(id, outcome)
+                    if case .failed(let reason, let retryAfter) = outcome {
+                        // That the end came first says nothing about the collector.
+                        if Task.isCancelled { continue }
+                        failure = (reason, retryAfter)
+                    }
                     note(outcome)
-                    if case .failed(let reason, let retryAfter) = outcome { failure = (reason, retryAfter) }
                     if !window.isProbing { backoff.reset() }
                     try await settle(&window)
                 } else if window.isPaused {
