@@ -15,6 +15,7 @@ let package = Package(
         .package(name: "throughline", path: ".."),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .executableTarget(
@@ -24,9 +25,12 @@ let package = Package(
                 .product(name: "Throughline", package: "throughline"),
                 .product(name: "ThroughlineFlow", package: "throughline"),
                 .product(name: "ThroughlineInMemory", package: "throughline"),
+                .product(name: "ThroughlineOTLP", package: "throughline"),
+                .product(name: "ThroughlineRecorder", package: "throughline"),
                 .product(name: "ThroughlineStore", package: "throughline"),
                 .product(name: "ThroughlineTracer", package: "throughline"),
                 .product(name: "ThroughlineModel", package: "throughline"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Metrics", package: "swift-metrics"),

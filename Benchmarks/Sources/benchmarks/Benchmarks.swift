@@ -1,4 +1,6 @@
 /// Ratios in one run: `scripts/bench [span] [hop] [store] [queries] [flow]`. docs/benchmarks.md has the figures and how to read them.
+/// Ratios in one run: `scripts/bench [span] [hop] [store] [queries] [export]`. docs/benchmarks.md has the figures and how
+/// to read them.
 @main
 enum Benchmarks {
     static func main() async throws {
@@ -11,5 +13,6 @@ enum Benchmarks {
         if runs("store") { try await StoreBenchmark.run() }
         if runs("queries") { try await QueryBenchmark.run() }
         if runs("flow") { FlowBenchmark.run() }
+        if runs("export") { try await ExportBenchmark.run() }
     }
 }

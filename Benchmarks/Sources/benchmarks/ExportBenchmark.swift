@@ -1,0 +1,96 @@
+import Foundation
+import Logging
+import ThroughlineModel
+import ThroughlineOTLP
+import ThroughlineRecorder
+import ThroughlineStore
+
+/// Spans out of a store: read and decoded alone, and encoded too.
+enum ExportBenchmark {
+    static func run() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "throughline-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appending(path: "traces.db").path
+        let count = 200_000
+        let batch = try fill(path, count)
+        let encoding = nanoseconds(batch.count, runs: 20) { _ = OTLP.encode(batch) }
+        report("OTLP encode of 2,048 spans, alone", "\(Int(1e9 / encoding)) spans/s")
+        let reading = try await forward(path, count, "read") { _ in }
+        report("out of the store, read and decoded", "\(Int(reading)) spans/s")
+        let encoded = try await forward(path, count, "encode") { _ = OTLP.encode($0) }
+        report("out of the store, read, decoded and encoded", "\(Int(encoded)) spans/s")
+    }
+
+    /// The best of several runs, each under a name of its own, so from the first span.
+    private static func forward(
+        _ path: String, _ count: Int, _ name: String, _ send: @escaping @Sendable ([SpanRecord]) -> Void
+    ) async throws -> Double {
+        var best = 0.0
+        for round in 1...3 {
+            let forwarder = try SpanForwarder(
+                store: path, to: Sink(send: send), named: "\(name)-\(round)", heldBy: "benchmark",
+                configuration: quiet)
+            var sent = 0
+            let elapsed = await ContinuousClock().measure { sent = await forwarder.forwardAll().exported }
+            guard sent == count else { throw StoreBenchmark.Failed(what: "\(sent) of \(count) spans were exported") }
+            best = max(best, Double(count) / (elapsed / .seconds(1)))
+        }
+        return best
+    }
+
+    private static var quiet: ForwardingConfiguration {
+        var configuration = ForwardingConfiguration()
+        configuration.logger = Logger(label: "benchmark", factory: { _ in SwiftLogNoOpLogHandler() })
+        return configuration
+    }
+
+    /// Spans of eight attributes, eight a trace.
+    ///
+    /// - Returns: The first 2,048 of them.
+    private static func fill(_ path: String, _ count: Int) throws -> [SpanRecord] {
+        let store = try TraceStore(path: path)
+        let resource = Resource(attributes: ["service.name": "benchmark", "host.name": "node-7", "process.pid": 42])
+        var first: [SpanRecord] = []
+        for start in stride(from: 0, to: count, by: 2_048) {
+            let batch = (start..<min(start + 2_048, count)).map { span($0, resource) }
+            try store.write(batch)
+            if start == 0 { first = batch }
+        }
+        try store.flush()
+        store.close()
+        return first
+    }
+
+    private static func span(_ number: Int, _ resource: Resource) -> SpanRecord {
+        let start = Timestamp(nanosecondsSinceEpoch: 1_790_000_000_000_000_000 + UInt64(number) * 40_000)
+        func uuid(_ value: Int) -> AttributeValue {
+            .string(String(format: "0198b2c4-%04x-7000-8000-%012x", value >> 16, value &* 7_919))
+        }
+        return SpanRecord(
+            traceID: TraceID(high: 0x0198 << 48 | UInt64(number / 8), low: UInt64(number / 8) &* 0x9E37_79B9_7F4A_7C15),
+            spanID: SpanID(UInt64(number + 1) &* 0x9E37_79B9_7F4A_7C15),
+            parentID: number % 8 == 0 ? nil : SpanID(UInt64(number) &* 0x9E37_79B9_7F4A_7C15),
+            name: "send orders", kind: number.isMultiple(of: 2) ? .producer : .consumer, start: start,
+            end: start.advanced(byNanoseconds: 1_200_000),
+            attributes: [
+                MessagingAttribute.system: "kafka", MessagingAttribute.operationName: "send",
+                MessagingAttribute.operationType: "send", MessagingAttribute.destinationName: "orders",
+                MessagingAttribute.messageID: uuid(number),
+                MessagingAttribute.conversationID: uuid(number / 8 + 1 << 32),
+                MessagingAttribute.partitionID: "3", MessagingAttribute.kafkaOffset: .int(Int64(number)),
+            ], resource: resource, scope: InstrumentationScope(name: "Throughline", version: "0.1.0"))
+    }
+}
+
+/// Takes everything.
+private struct Sink: SpanExporter {
+    let send: @Sendable ([SpanRecord]) -> Void
+
+    @concurrent func export(_ batch: [SpanRecord]) async -> ExportOutcome {
+        send(batch)
+        return .accepted(rejected: 0)
+    }
+
+    func shutdown() async {}
+}
