@@ -7,7 +7,7 @@ extension Recorder {
         public let name: String
         let exporter: any SpanExporter
 
-        /// An exporter under a name; each of a store's exporters needs its own.
+        /// An exporter under a name; a second one of the same name becomes `NAME-2`.
         public init(_ exporter: any SpanExporter, named name: String) {
             self.name = name
             self.exporter = exporter

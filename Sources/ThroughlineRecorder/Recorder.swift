@@ -168,8 +168,11 @@ public final class Recorder: Service {
     ) throws(StoreError) -> [SpanForwarder] {
         var forwarders: [SpanForwarder] = []
         for exporter in exporters {
+            // The second of a name would wait for the first for ever.
+            let namesakes = forwarders.count { $0.name == exporter.name || $0.name.hasPrefix("\(exporter.name)-") }
+            let name = namesakes == 0 ? exporter.name : "\(exporter.name)-\(namesakes + 1)"
             let forwarder = try SpanForwarder(
-                store: store.path, to: exporter.exporter, named: exporter.name, heldBy: .exportHolder(resource),
+                store: store.path, to: exporter.exporter, named: name, heldBy: .exportHolder(resource),
                 configuration: configuration.forwarding)
             store.onCommit { [weak forwarder] in forwarder?.wake() }
             forwarders.append(forwarder)

@@ -169,6 +169,19 @@ struct ExportingRecorderTests {
         #expect(try TraceReader(path: scratch.path()).exports().map(\.exported) == [33, 33])
     }
 
+    @Test("tells exporters of one name apart")
+    func namesakes() async throws {
+        let scratch = try Scratch()
+        let exporters = (0..<3).map { _ in ScriptedExporter() }
+        let recorder = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()), exporters: exporters.map { .init($0, named: "otlp") },
+            configuration: eager)
+        try await exchange(1, recorder.tracer)
+        #expect(await recorder.shutdown() == 0)
+        #expect(exporters.map(\.taken.count) == [3, 3, 3])
+        #expect(recorder.exports.keys.sorted() == ["otlp", "otlp-2", "otlp-3"])
+    }
+
     @Test("delivers at its end what was recorded last")
     func drains() async throws {
         let scratch = try Scratch()

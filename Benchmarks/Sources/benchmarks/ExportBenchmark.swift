@@ -4,6 +4,8 @@ import ThroughlineModel
 import ThroughlineOTLP
 import ThroughlineRecorder
 import ThroughlineStore
+import ThroughlineTracer
+import Tracing
 
 /// Spans out of a store: read and decoded alone, and encoded too.
 enum ExportBenchmark {
@@ -20,6 +22,41 @@ enum ExportBenchmark {
         report("out of the store, read and decoded", "\(Int(reading)) spans/s")
         let encoded = try await forward(path, count, "encode") { _ = OTLP.encode($0) }
         report("out of the store, read, decoded and encoded", "\(Int(encoded)) spans/s")
+        let alone = try await recordAndExport(directory, exports: false)
+        report("recorded, nothing exported", "\(Int(alone)) spans/s")
+        let both = try await recordAndExport(directory, exports: true)
+        report("recorded while as much is exported", "\(Int(both)) spans/s")
+    }
+
+    /// Recording as fast as the store takes it, with and without an exporter beside it.
+    private static func recordAndExport(_ directory: URL, exports: Bool) async throws -> Double {
+        let count = 200_000
+        var best = 0.0
+        for round in 1...3 {
+            var configuration = Recorder.Configuration()
+            configuration.tracer.recordsStarts = false
+            configuration.forwarding = quiet
+            configuration.forwarding.interval = .milliseconds(50)
+            let recorder = try Recorder(
+                service: "benchmark", store: .sqlite(directory.appending(path: "both-\(exports)-\(round).db").path),
+                exporters: exports ? [.init(Sink { _ = OTLP.encode($0) }, named: "otlp")] : [],
+                configuration: configuration)
+            let elapsed = try await ContinuousClock().measure {
+                for number in 0..<count {
+                    if number % 4_096 == 0, number > 0 { _ = await recorder.flush(within: .seconds(60)) }
+                    let span = recorder.tracer.startSpan("send orders", context: .topLevel, ofKind: .producer)
+                    span.attributes[MessagingAttribute.destinationName] = "orders"
+                    span.end()
+                }
+                _ = await recorder.flush(within: .seconds(60))
+            }
+            await recorder.shutdown(within: .seconds(60))
+            guard recorder.droppedCount == 0, recorder.undeliveredCount == 0 else {
+                throw StoreBenchmark.Failed(what: "spans were lost or left")
+            }
+            best = max(best, Double(count) / (elapsed / .seconds(1)))
+        }
+        return best
     }
 
     /// The best of several runs, each under a name of its own, so from the first span.

@@ -115,7 +115,7 @@ public final class SpanForwarder: Service {
             _ = await Self.wait(.milliseconds(500)) { await task.value }
         }
         _ = await Self.wait(.milliseconds(500)) { try? await self.look() }
-        await exporter.shutdown()
+        _ = await Self.wait(.milliseconds(500)) { await self.exporter.shutdown() }
         let left = progress.backlog
         if left > 0 {
             configuration.logger.notice(
