@@ -1,6 +1,5 @@
-/// Ratios in one run: `scripts/bench [span] [hop] [store] [queries] [flow]`. docs/benchmarks.md has the figures and how to read them.
-/// Ratios in one run: `scripts/bench [span] [hop] [store] [queries] [export]`. docs/benchmarks.md has the figures and how
-/// to read them.
+/// Ratios in one run: `scripts/bench` runs all, `scripts/bench span hop` those named. docs/benchmarks.md has the figures and
+/// how to read them.
 @main
 enum Benchmarks {
     static func main() async throws {
