@@ -177,10 +177,13 @@ let package = Package(
                 "ThroughlineStore", "ThroughlineTracer", "ThroughlineOTLP", "ThroughlineHTTP", "SQLite", "FlowFixtures",
                 tracing, logging, metrics, metricsTestKit, serviceLifecycle,
             ]),
-        tests("ThroughlineHTTPTests", ["ThroughlineHTTP", "Gzip"]),
+        tests("ThroughlineHTTPTests", ["ThroughlineHTTP", "Gzip", "FlowFixtures"]),
         tests(
             "ThroughlineOTLPTests",
-            ["ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", logging]),
+            [
+                "ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", "Gzip", logging, metrics,
+                metricsTestKit,
+            ]),
         tests(
             "ThroughlineZipkinTests",
             ["ThroughlineZipkin", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineOTLP", "FlowFixtures", logging]),

@@ -6,6 +6,7 @@ Prints its port, and ends when its standard input does. Every answer of /echo an
 """
 
 import argparse
+import base64
 import gzip
 import json
 import os
@@ -19,6 +20,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 
 state = {"connections": 0, "open": 0, "most": 0, "attempts": {}}
+requests = []
 lock = threading.Lock()
 
 
@@ -132,6 +134,34 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"x-filler: " + b"y" * 8000 + b"\r\n")
         except OSError:
             self.close_connection = True
+
+    def do_requests(self, *_):
+        """What /take and /answer got, oldest first."""
+        with lock:
+            body = json.dumps(requests).encode()
+        self.reply(body)
+
+    def keep(self, body):
+        plain = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+        with lock:
+            requests.append({
+                "body": base64.b64encode(plain).decode(), "length": len(body),
+                "headers": {k.lower(): v for k, v in self.headers.items()},
+            })
+        return len(plain)
+
+    def do_take(self, limit, body):
+        """LIMIT: 413 for a longer body, else 200."""
+        if len(body) > int(limit):
+            return self.reply(b"", 413)
+        self.keep(body)
+        self.reply(b"", headers=[("Content-Type", self.headers["Content-Type"])])
+
+    def do_answer(self, argument, body):
+        """STATUS/json|x-protobuf/HEX: that, and nothing else."""
+        status, kind, text = argument.split("/")
+        self.keep(body)
+        self.reply(bytes.fromhex(text), int(status), [("Content-Type", "application/" + kind)])
 
     def do_flaky(self, argument, _):
         """NAME/COUNT: 503 that often, then 200."""

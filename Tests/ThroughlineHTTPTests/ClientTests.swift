@@ -1,3 +1,4 @@
+import FlowFixtures
 import Foundation
 import Gzip
 import Testing
@@ -8,7 +9,7 @@ import ThroughlineHTTP
 
     @Test("a request arrives as it was made, and two share one connection")
     func reuse() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         var request = HTTPRequest(
             .post, peer.url("echo"), headers: [("X-One", "1"), ("X-Empty", "")], body: Array("hej".utf8))
         let first = try await Echo(client.send(request))
@@ -27,7 +28,7 @@ import ThroughlineHTTP
 
     @Test("bodies travel as gzip when asked, empty ones and large ones alike", arguments: [0, 1, 300_000])
     func compressedRequest(size: Int) async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         let body = (0..<size).map { UInt8(ascii: "a") + UInt8($0 % 7) }
         let echo = try await Echo(client.send(HTTPRequest(.post, peer.url("echo"), body: body, compressesBody: true)))
         #expect(echo.encoding == "gzip")
@@ -37,7 +38,7 @@ import ThroughlineHTTP
 
     @Test("answers in gzip are unpacked; what only claims to be gzip is an error")
     func compressedResponse() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         let response = try await client.send(HTTPRequest(.get, peer.url("gzip/100000")))
         #expect(response.body == [UInt8](repeating: UInt8(ascii: "x"), count: 100_000))
         await expect(.invalidResponse, HTTPRequest(.get, peer.url("badgzip")))
@@ -47,20 +48,20 @@ import ThroughlineHTTP
         "an answer may be as long as the limit and not a byte longer, after decompression",
         arguments: ["plain", "gzip"])
     func responseLimit(kind: String) async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         let response = try await client.send(HTTPRequest(.get, peer.url("\(kind)/50000"), responseLimit: 50_000))
         #expect(response.body.count == 50_000)
         await expect(.responseTooLarge, HTTPRequest(.get, peer.url("\(kind)/50001"), responseLimit: 50_000))
     }
 
     @Test("endless headers end") func headerLimit() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         await expect(.responseTooLarge, HTTPRequest(.get, peer.url("headers")))
     }
 
     @Test("statuses are answers, with their headers; redirects are not followed")
     func statuses() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         let busy = try await client.send(HTTPRequest(.post, peer.url("status/503/7")))
         #expect(busy.status == 503)
         #expect(busy.header("retry-after") == "7")
@@ -71,35 +72,35 @@ import ThroughlineHTTP
 
     @Test("a server that does not answer, or drips, runs into the timeout", arguments: ["hang", "drip"])
     func timeout(path: String) async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         await expect(.timedOut, HTTPRequest(.get, peer.url(path), timeout: .milliseconds(300)))
     }
 
     @Test("waiting for a connection counts towards the timeout")
     func timeoutWhileWaiting() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         var configuration = HTTPClient.Configuration(userAgent: "tests/1")
         configuration.maximumConnections = 1
         let client = HTTPClient(configuration)
-        async let busy: Void = expect(
-            .timedOut, HTTPRequest(.get, peer.url("hang"), timeout: .seconds(2)), of: client)
+        let busy = Task {
+            await expect(.cancelled, HTTPRequest(.get, peer.url("hang"), timeout: .seconds(90)), of: client)
+        }
         try await peer.becomes { $0.open == 2 }
-        let begin = ContinuousClock.now
         await expect(.timedOut, HTTPRequest(.get, peer.url("echo"), timeout: .milliseconds(200)), of: client)
-        #expect(ContinuousClock.now - begin < .milliseconds(1_500))
-        await busy
+        busy.cancel()
+        await busy.value
     }
 
     @Test("a connection that is reset in the middle is told from nonsense")
     func broken() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         await expect(.connectionLost, HTTPRequest(.get, peer.url("reset")))
         await expect(.invalidResponse, HTTPRequest(.get, peer.url("nonsense")))
     }
 
     @Test("nobody there is an error that says so, without the password")
     func nobody() async throws {
-        let free = try Peer().port
+        let free = try WebPeer().port
         do {
             _ = try await client.send(HTTPRequest(.get, "http://me:secret@127.0.0.1:\(free)/v1/traces"))
             Issue.record("somebody answered")
@@ -122,10 +123,10 @@ import ThroughlineHTTP
 
     @Test("cancelling the task ends the request and frees its connection")
     func cancellation() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         let task = Task { () -> HTTPError? in
             do {
-                _ = try await client.send(HTTPRequest(.get, peer.url("hang"), timeout: .seconds(60)))
+                _ = try await client.send(HTTPRequest(.get, peer.url("hang"), timeout: .seconds(90)))
                 return nil
             } catch { return error as? HTTPError }
         }
@@ -145,13 +146,15 @@ import ThroughlineHTTP
 
     @Test("a hundred requests at once stay within the connections that they may have")
     func concurrency() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         var configuration = HTTPClient.Configuration(userAgent: "tests/1")
         configuration.maximumConnections = 4
         let client = HTTPClient(configuration)
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<100 {
-                group.addTask { try await client.send(HTTPRequest(.post, peer.url("slow/5"))).status }
+                group.addTask {
+                    try await client.send(HTTPRequest(.post, peer.url("slow/5"), timeout: .seconds(60))).status
+                }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -161,7 +164,7 @@ import ThroughlineHTTP
 
     @Test("shutting down fails what is on its way, and everything after")
     func shutdown() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         async let running: Void = expect(.shutDown, HTTPRequest(.get, peer.url("hang"), timeout: .seconds(60)))
         try await peer.becomes { $0.open == 2 }
         client.shutdown()
@@ -170,7 +173,7 @@ import ThroughlineHTTP
     }
 
     @Test("IPv6") func ipv6() async throws {
-        let peer = try Peer(host: "::1")
+        let peer = try WebPeer(host: "::1")
         #expect(try await client.send(HTTPRequest(.get, peer.url("echo"))).status == 200)
     }
 

@@ -1,3 +1,4 @@
+import FlowFixtures
 import Synchronization
 import Testing
 
@@ -92,11 +93,14 @@ import Testing
 
     @Test("a real server that is busy twice is asked three times")
     func real() async throws {
-        let peer = try Peer()
+        let peer = try WebPeer()
         var configuration = RetrySchedule.Configuration()
         configuration.firstPause = .milliseconds(1)
         let client = RetryingClient(HTTPClient(.init(userAgent: "tests/1")), configuration)
-        guard case .answered(let response) = await client.send(HTTPRequest(.post, peer.url("flaky/one/2"))) else {
+        guard
+            case .answered(let response) = await client.send(
+                HTTPRequest(.post, peer.url("flaky/one/2"), timeout: .seconds(60)))
+        else {
             return #expect(Bool(false))
         }
         #expect(response.status == 200)

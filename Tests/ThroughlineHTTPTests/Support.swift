@@ -1,3 +1,4 @@
+import FlowFixtures
 import Foundation
 import Testing
 import ThroughlineHTTP
@@ -16,7 +17,7 @@ struct Echo: Decodable {
     }
 }
 
-extension Peer {
+extension WebPeer {
     struct State: Decodable {
         let connections: Int
         let open: Int
@@ -28,11 +29,11 @@ extension Peer {
     func state() async throws -> State {
         let client = HTTPClient(.init(userAgent: "observer"))
         return try JSONDecoder().decode(
-            State.self, from: Data(try await client.send(HTTPRequest(.get, url("state"))).body))
+            State.self, from: Data(try await client.send(HTTPRequest(.get, url("state"), timeout: .seconds(60))).body))
     }
 
     func becomes(_ condition: (State) -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             if condition(try await state()) { return }
             try await Task.sleep(for: .milliseconds(10))

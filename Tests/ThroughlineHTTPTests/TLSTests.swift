@@ -1,14 +1,15 @@
+import FlowFixtures
 import Foundation
 import Testing
 import ThroughlineHTTP
 
 @Suite("HTTP client, TLS") struct TLSTests {
     let certificates: Certificates
-    let peer: Peer
+    let peer: WebPeer
 
     init() throws {
         certificates = try Certificates.made.get()
-        peer = try Peer("--tls", certificates.path("server.pem"), certificates.path("server.key"))
+        peer = try WebPeer("--tls", certificates.path("server.pem"), certificates.path("server.key"))
     }
 
     private func client(_ change: (inout HTTPClient.Configuration) -> Void) -> HTTPClient {
@@ -17,7 +18,7 @@ import ThroughlineHTTP
         return HTTPClient(configuration)
     }
 
-    private func reason(_ client: HTTPClient, _ peer: Peer) async -> HTTPError.Reason? {
+    private func reason(_ client: HTTPClient, _ peer: WebPeer) async -> HTTPError.Reason? {
         do { _ = try await client.send(HTTPRequest(.get, peer.url("echo"))) } catch { return error.reason }
         return nil
     }
@@ -32,7 +33,7 @@ import ThroughlineHTTP
 
     @Test("a server may demand a certificate, which is shown when there is one")
     func clientCertificate() async throws {
-        let strict = try Peer(
+        let strict = try WebPeer(
             "--tls", certificates.path("server.pem"), certificates.path("server.key"), "--client-ca",
             certificates.path("ca.pem"))
         let known = client {
@@ -46,7 +47,7 @@ import ThroughlineHTTP
 
     @Test("HTTP/2 is spoken where the server offers it, many requests over one connection")
     func http2() async throws {
-        let peer = try Peer("--tls", certificates.path("server.pem"), certificates.path("server.key"), "--http2")
+        let peer = try WebPeer("--tls", certificates.path("server.pem"), certificates.path("server.key"), "--http2")
         let client = client { $0.caCertificate = certificates.path("ca.pem") }
         let responses = try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
             for _ in 0..<20 {
@@ -64,10 +65,10 @@ import ThroughlineHTTP
 
     @Test("HTTP/2 without TLS is spoken when asked for, and HTTP/1.1 when not")
     func priorKnowledge() async throws {
-        let plain = try Peer("--http2")
+        let plain = try WebPeer("--http2")
         let response = try await client { $0.assumesHTTP2 = true }.send(HTTPRequest(.get, plain.url("echo")))
         #expect(response.version == .http2)
-        let old = try Peer()
+        let old = try WebPeer()
         #expect(try await client { _ in }.send(HTTPRequest(.get, old.url("echo"))).version == .http1)
     }
 }

@@ -73,7 +73,7 @@ package final class HTTPClient: Sendable {
             throw HTTPError(
                 .invalidRequest, url: request.url, detail: "the URL holds white space or control characters")
         }
-        for (name, value) in request.headers where !Self.isHeader(name, value) {
+        for (name, value) in request.headers where !HTTPRequest.isHeader(name, value) {
             throw HTTPError(
                 .invalidRequest, url: request.url,
                 detail: "the header '\(name)' or its value holds forbidden characters")
@@ -87,18 +87,5 @@ package final class HTTPClient: Sendable {
             request.headers.append(("Content-Encoding", "gzip"))
         }
         return request
-    }
-
-    /// RFC 9110, section 5.6.2 (names) and 5.5 (values); nothing that could begin another header.
-    private static func isHeader(_ name: String, _ value: String) -> Bool {
-        let marks = "!#$%&'*+-.^_`|~".utf8
-        func isTokenByte(_ byte: UInt8) -> Bool {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            default: marks.contains(byte)
-            }
-        }
-        return !name.isEmpty && name.utf8.allSatisfy(isTokenByte)
-            && value.utf8.allSatisfy { $0 == 0x09 || $0 >= 0x20 && $0 != 0x7F }
     }
 }

@@ -30,6 +30,19 @@ package struct HTTPRequest: Sendable {
         self.timeout = timeout
         self.responseLimit = responseLimit
     }
+
+    /// RFC 9110, section 5.6.2 (names) and 5.5 (values); nothing that could begin another header.
+    package static func isHeader(_ name: String, _ value: String) -> Bool {
+        let marks = "!#$%&'*+-.^_`|~".utf8
+        func isTokenByte(_ byte: UInt8) -> Bool {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: marks.contains(byte)
+            }
+        }
+        return !name.isEmpty && name.utf8.allSatisfy(isTokenByte)
+            && value.utf8.allSatisfy { $0 == 0x09 || $0 >= 0x20 && $0 != 0x7F }
+    }
 }
 
 /// What a server has answered, whatever its status says.

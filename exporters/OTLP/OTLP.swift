@@ -4,6 +4,9 @@ public import ThroughlineModel
 ///
 /// Straight between `SpanRecord` and bytes, without a tree of objects in between.
 public enum OTLP {
+    /// What the exporter calls itself in `User-Agent`.
+    static let version = "0.1.0"
+
     /// How bytes are made.
     public enum Encoding: Hashable, Sendable, CaseIterable {
         /// Binary protobuf.

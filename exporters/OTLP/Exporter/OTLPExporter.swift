@@ -1,0 +1,118 @@
+import Logging
+package import ThroughlineHTTP
+public import ThroughlineModel
+
+/// Sends spans to a collector over OTLP/HTTP.
+///
+/// Follows OpenTelemetry's rules for exporters (opentelemetry-proto docs/specification.md): only 429, 502, 503, 504 and
+/// requests without an answer are tried again, with backoff, jitter and `Retry-After`, within
+/// ``Configuration/timeout``; what a collector has rejected of a batch that it accepted is logged and never sent again;
+/// a batch that is too large is halved until it fits, and a single span that is too large is dropped and logged.
+public final class OTLPExporter: SpanExporter {
+    private let configuration: Configuration
+    private let client: HTTPClient
+    private let retrying: RetryingClient
+    private let metrics: ExporterMetrics
+
+    /// An exporter with the settings given; nothing is connected before the first batch.
+    public convenience init(_ configuration: Configuration = Configuration()) {
+        self.init(configuration, .init(), surroundings: .real)
+    }
+
+    package init(
+        _ configuration: Configuration, _ schedule: RetrySchedule.Configuration,
+        surroundings: RetryingClient.Surroundings
+    ) {
+        self.configuration = configuration
+        client = HTTPClient(configuration.client)
+        retrying = RetryingClient(client, schedule, surroundings: surroundings)
+        metrics = ExporterMetrics(configuration)
+    }
+
+    /// Sends the spans of a batch that have ended; the others have no place in OTLP.
+    public func export(_ batch: [SpanRecord]) async -> ExportOutcome {
+        let ended = batch.allSatisfy { $0.end != nil } ? batch : batch.filter { $0.end != nil }
+        guard !ended.isEmpty else { return .accepted(rejected: 0) }
+        return await metrics.measure(ended.count) { await send(ended[...]) }
+    }
+
+    /// Ends what is on its way and lets go of the connections.
+    public func shutdown() async { client.shutdown() }
+
+    private func send(_ batch: ArraySlice<SpanRecord>) async -> ExportOutcome {
+        let body = OTLP.encode(Array(batch), as: configuration.encoding)
+        guard body.count <= configuration.maximumRequestSize else {
+            return await halved(
+                batch, "a request of \(body.count) bytes is more than \(configuration.maximumRequestSize)")
+        }
+        var request = HTTPRequest(.post, configuration.endpoint, body: body)
+        request.headers = [("Content-Type", configuration.encoding.contentType)]
+        request.headers += configuration.headers.map { ($0.key, $0.value) }
+        request.compressesBody = configuration.compression == .gzip
+        request.timeout = configuration.timeout
+        request.responseLimit = configuration.maximumResponseSize
+        switch await retrying.send(request) {
+        case .answered(let response) where response.isSuccess: return accepted(response)
+        case .answered(let response) where response.status == 413:
+            return await halved(batch, "the collector takes no request of \(body.count) bytes (413)")
+        case .answered(let response): return .refused(reason(response))
+        case .unavailable(let response, let retryAfter): return .failed(reason(response), retryAfter: retryAfter)
+        case .failed(let error):
+            // The collector may have taken the batch and only answered too much: once more would be twice.
+            return error.reason == .responseTooLarge
+                ? .refused(error.description) : .failed(error.description, retryAfter: nil)
+        }
+    }
+
+    /// Sends the batch in two halves. The first failure ends it: the whole batch is then sent again, and the collector
+    /// may see some of it twice.
+    private func halved(_ batch: ArraySlice<SpanRecord>, _ reason: String) async -> ExportOutcome {
+        guard batch.count > 1, let first = batch.first else {
+            configuration.logger?.error(
+                "A span is too large to be exported; it is dropped.",
+                metadata: [
+                    "span": "\(batch.first?.name ?? "")", "trace.id": "\(batch.first?.traceID.hex ?? "")",
+                    "reason": "\(reason)",
+                ])
+            return .accepted(rejected: batch.count)
+        }
+        configuration.logger?.debug(
+            "A batch is too large; it is sent in halves.",
+            metadata: ["spans": "\(batch.count)", "first": "\(first.name)", "reason": "\(reason)"])
+        let middle = batch.startIndex + batch.count / 2
+        switch await send(batch[..<middle]) {
+        case .accepted(let rejected):
+            switch await send(batch[middle...]) {
+            case .accepted(let more): return .accepted(rejected: rejected + more)
+            case let other: return other
+            }
+        case let other: return other
+        }
+    }
+
+    private func accepted(_ response: HTTPResponse) -> ExportOutcome {
+        // What cannot be read says nothing; the status has said that all is well.
+        let answer = (try? OTLPResponse(response.body, as: encoding(of: response))) ?? OTLPResponse()
+        guard answer != OTLPResponse() else { return .accepted(rejected: 0) }
+        if answer.rejectedSpans > 0 {
+            configuration.logger?.warning(
+                "The collector has rejected some spans of a batch; they are lost.",
+                metadata: ["spans": "\(answer.rejectedSpans)", "reason": "\(answer.message)"])
+        } else {
+            configuration.logger?.warning("The collector warns.", metadata: ["reason": "\(answer.message)"])
+        }
+        return .accepted(rejected: Int(clamping: max(0, answer.rejectedSpans)))
+    }
+
+    private func reason(_ response: HTTPResponse) -> String {
+        let status = OTLPStatus(reading: response.body, as: encoding(of: response))
+        let said = status.message.isEmpty ? "" : ": \(status.message)"
+        return "\(HTTPError.withoutCredentials(configuration.endpoint)) answered \(response.status)\(said)"
+    }
+
+    /// A collector answers in the type of the request; a proxy before it may not.
+    private func encoding(of response: HTTPResponse) -> OTLP.Encoding {
+        guard let type = response.header("Content-Type")?.lowercased() else { return configuration.encoding }
+        return OTLP.Encoding.allCases.first { type.hasPrefix($0.contentType) } ?? .json
+    }
+}
