@@ -82,6 +82,14 @@ import Testing
         #expect(script.timeouts == [.seconds(8), .seconds(6), .seconds(3)])
     }
 
+    @Test("time that runs out in the end does not hide what went wrong before")
+    func telling() async {
+        let script = Script([.success(503), .failure(.timedOut)], attemptTakes: .seconds(3))
+        guard case .unavailable(let response, nil) = await script.send() else { return #expect(Bool(false)) }
+        #expect(response.status == 503)
+        #expect(script.attempts == 2)
+    }
+
     @Test("Retry-After comes back when it is longer than there is time")
     func retryAfter() async {
         let script = Script([.success(429)], retryAfter: "60")

@@ -67,24 +67,30 @@ package struct RetryingClient: Sendable {
         var request = request
         let begin = clock.now
         var schedule = RetrySchedule(budget: request.timeout, configuration)
+        // That the time ran out says less than what went wrong before.
+        var telling: Outcome?
         while true {
             let outcome = await attempt(request)
             var asked: Duration?
             switch outcome {
             case .answered: return outcome
-            case .failed(let error): if !error.isRetryable { return outcome }
-            case .unavailable(_, let retryAfter): asked = retryAfter
+            case .failed(let error):
+                if !error.isRetryable { return outcome }
+                if error.reason != .timedOut { telling = outcome }
+            case .unavailable(_, let retryAfter):
+                asked = retryAfter
+                telling = outcome
             }
             let elapsed = begin.duration(to: clock.now)
             guard
                 case .retry(let pause) = schedule.next(
                     retryAfter: asked, elapsed: elapsed, random: surroundings.random())
-            else { return outcome }
+            else { return telling ?? outcome }
             do {
                 try await clock.sleep(for: pause)
             } catch {
-                // Cancelled while it waited: what was known before is still the best answer.
-                return outcome
+                // Cancelled while it waited.
+                return telling ?? outcome
             }
             request.timeout = schedule.remaining(elapsed: begin.duration(to: clock.now))
         }
