@@ -216,7 +216,8 @@ let package = Package(
             "DocumentationTests",
             [
                 "Throughline", "ThroughlineFlow", "ThroughlineInMemory", "ThroughlineKafka", "ThroughlineMermaid",
-                "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore", "ThroughlineTracer", "FlowFixtures",
+                "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore", "ThroughlineTracer", "ThroughlineZipkin",
+                "FlowFixtures",
                 tracing, logging, serviceLifecycle,
             ]),
         tests(

@@ -28,6 +28,7 @@ let package = Package(
                 .product(name: "ThroughlineOTLP", package: "throughline"),
                 .product(name: "ThroughlineRecorder", package: "throughline"),
                 .product(name: "ThroughlineStore", package: "throughline"),
+                .product(name: "ThroughlineZipkin", package: "throughline"),
                 .product(name: "ThroughlineTracer", package: "throughline"),
                 .product(name: "ThroughlineModel", package: "throughline"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,4 +1,5 @@
 import FlowFixtures
+import Foundation
 import Logging
 import ServiceLifecycle
 import Testing
@@ -11,6 +12,7 @@ import ThroughlineModel
 import ThroughlineRecorder
 import ThroughlineStore
 import ThroughlineTracer
+import ThroughlineZipkin
 import Tracing
 
 /// The code of the modules' front pages, word for word: scripts/lib/check-snippets compares. What needs no broker and
@@ -103,6 +105,21 @@ import Tracing
     ) async throws {
         let group = ServiceGroup(services: [recorder, application], logger: logger)
         try await group.run()
+    }
+
+    @Test func `the first example of ThroughlineZipkin`() throws {
+        let bytes = Zipkin.encode(records)
+
+        let decoded = try Zipkin.decode(bytes)
+        print(decoded.spans.count, "spans,", decoded.brokenCount, "that are none")
+        for problem in decoded.problems { print(problem) }
+        #expect(decoded.spans == records)
+    }
+
+    func `the exporter of ThroughlineZipkin`() async {
+        let exporter = ZipkinExporter(ZipkinConfiguration(environment: ProcessInfo.processInfo.environment))
+        if case .failed(let reason, _) = await exporter.export(records) { print(reason) }
+        await exporter.shutdown()
     }
 
     private func handle(_ message: KafkaMessage) async throws {}

@@ -10,6 +10,7 @@ enum Benchmarks {
         if runs("hop") { try await HopBenchmark.run() }
         if runs("features") { try await FeatureBenchmark.run() }
         if runs("store") { try await StoreBenchmark.run() }
+        if runs("zipkin") { ZipkinBenchmark.run() }
         if runs("queries") { try await QueryBenchmark.run() }
         if runs("flow") { FlowBenchmark.run() }
         if runs("export") { try await ExportBenchmark.run() }
