@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 import ThroughlineFlow
 public import ThroughlineMermaid
 import ThroughlineModel
@@ -13,10 +14,17 @@ struct FlowCommand: ParsableCommand {
         abstract: "Show everything that happened because of one message.",
         discussion: """
             Takes any id that you have: a message, correlation, causation, trace or span id, or an attribute such as \
-            order.id=42. The flow is the same whichever of its ids you give.
+            order.id=42. The flow is the same whichever of its ids you give; where an id belongs to several flows, \
+            they are listed.
 
               throughline flow 0198b2c4-7d5e-7000-8000-000000000001
-              throughline flow --last --as sequence > flow.mmd
+              throughline flow --last --as sequence -o flow.mmd
+              throughline flow order.id=42 --expand PaymentCharged
+
+            What is alike is folded into one, marked ×N, and what is too much for the screen or for Mermaid is counted. \
+            --expand shows what you name one by one, with everything below it.
+
+            Exit codes: 0 done, 1 not found, 2 wrong usage, 3 store unusable, 5 the id belongs to several flows.
             """)
 
     @Argument(help: "Any id of the flow, or attribute=value.")
@@ -28,10 +36,24 @@ struct FlowCommand: ParsableCommand {
     @Option(name: .customLong("as"), help: "How to show it.")
     var view: FlowView = .tree
 
+    @Option(
+        help: ArgumentHelp(
+            "Show one by one what has this id, message type, destination, service or name; 'all' for everything. May be repeated.",
+            valueName: "id or name"))
+    var expand: [String] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write to this file instead of standard output.", valueName: "file"))
+    var output: String?
+
     @Option(help: "How many spans to read at most.")
-    var limit = 10_000
+    var limit = 250_000
 
     @OptionGroup var store: StoreOptions
+
+    /// So many flows are listed; more ids would be no help.
+    private static let listedFlows = 20
 
     func validate() throws {
         if last == (id != nil) { throw ValidationError("Give one id, or --last for the newest flow.") }
@@ -40,7 +62,12 @@ struct FlowCommand: ParsableCommand {
 
     func run() throws {
         let reader = try store.reader()
-        let seeds = try seeds(in: reader)
+        let wanted = try id ?? newestID(in: reader)
+        let seeds = try reader.find(wanted, limit: limit)
+        if seeds.isEmpty {
+            throw Failure.notFound(
+                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
+        }
         let found = try reader.flowSpans(from: seeds, limit: limit)
         if found.isCut {
             Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
@@ -50,31 +77,67 @@ struct FlowCommand: ParsableCommand {
                 "The correlation id '\(id)' is on more than \(HubGuard.standard.maximumParts) traces and was not followed; "
                     + "what is shown is joined by stronger evidence.")
         }
-        print(view.render(Flow(found.spans), options: Output.viewOptions()), terminator: "")
+        let flow = try theOne(of: flows(found.spans, with: seeds), wanted)
+        let drawn = view.rendered(flow, options: options)
+        try write(drawn.text)
+        if let folding = drawn.folding {
+            Output.note("\(folding). --expand <id or name>, or --expand all, shows more.")
+        }
+    }
+
+    /// Ids at which everything meets may join flows that have nothing to do with each other; those without a span that
+    /// was asked for are nobody's concern.
+    private func flows(_ spans: [SpanRecord], with seeds: [SpanReference]) -> [Flow] {
+        let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
+        let wanted = Set(seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) })
+        return Flow.split(spans, knowing: FlowKnowledge(now: now)).filter { flow in
+            flow.operations.contains { wanted.contains($0.id) }
+        }
+    }
+
+    private func theOne(of flows: [Flow], _ wanted: String) throws -> Flow {
+        guard flows.count != 1, let first = flows.first else {
+            return flows.first ?? Flow([])
+        }
+        if last { return flows.max { $0.messageCount < $1.messageCount } ?? first }
+        var lines = ["'\(wanted)' belongs to \(flows.count) flows. Ask for one of them:", ""]
+        for flow in flows.prefix(Self.listedFlows) {
+            let id = flow.traceIDs.first?.hex ?? ""
+            let known = flow.correlationID.map { $0 == wanted ? id : $0 } ?? id
+            lines.append("  throughline flow '\(known)'\(store.commandLine)   # \(flow.headline())")
+        }
+        if flows.count > Self.listedFlows { lines.append("  … and \(flows.count - Self.listedFlows) more") }
+        throw Failure(code: .severalFlows, message: lines.joined(separator: "\n"))
+    }
+
+    private var options: ViewOptions {
+        var options = Output.viewOptions()
+        if output != nil { options.isColoured = false }
+        if expand.contains("all") {
+            options.unfolding = .everything
+        } else if !expand.isEmpty {
+            options.unfolding = .named(Set(expand))
+        }
+        options.focus = id
+        return options
+    }
+
+    private func write(_ text: String) throws {
+        guard let output else { return print(text, terminator: "") }
+        do {
+            try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
+        } catch {
+            throw Failure(code: .usage, message: "Cannot write \(output): \(error.localizedDescription)")
+        }
     }
 
     /// The newest with a message in it: a timer's or a rebuild's trace is not what anybody means.
-    private func newestFlow(in reader: TraceReader) throws -> FlowSummary? {
-        let newest = try reader.flows(limit: 50)
-        return newest.first { $0.messages > 0 } ?? newest.first
-    }
-
-    private func seeds(in reader: TraceReader) throws -> [SpanReference] {
-        let wanted: String
-        if let id {
-            wanted = id
-        } else if let newest = try newestFlow(in: reader),
-            let known = newest.correlationID ?? newest.traceIDs.first?.hex
-        {
-            wanted = known
-        } else {
+    private func newestID(in reader: TraceReader) throws -> String {
+        let flows = try reader.flows(limit: 50)
+        let newest = flows.first { $0.messages > 0 } ?? flows.first
+        guard let known = newest.flatMap({ $0.correlationID ?? $0.traceIDs.first?.hex }) else {
             throw Failure.notFound("The store \(store.resolvedPath) holds no flow yet.")
         }
-        let seeds = try reader.find(wanted, limit: limit)
-        if seeds.isEmpty {
-            throw Failure.notFound(
-                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
-        }
-        return seeds
+        return known
     }
 }

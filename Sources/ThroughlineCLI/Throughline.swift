@@ -12,7 +12,8 @@ struct ThroughlineCommand: AsyncParsableCommand {
             Puts the flows of an event-driven system back together from a trace store: across services, traces, \
             retries and dead letters.
 
-            Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable, 4 cannot listen.
+            Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable, 4 cannot listen, \
+            5 an id belongs to several flows.
             """,
         version: "0.1.0",
         subcommands: [
@@ -58,6 +59,7 @@ struct Failure: Error {
         case usage = 2
         case storeUnusable = 3
         case cannotListen = 4
+        case severalFlows = 5
     }
 
     let code: Code

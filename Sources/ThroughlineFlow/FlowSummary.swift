@@ -53,12 +53,14 @@ extension Flow {
     }
 
     private var defaultTitle: String {
-        let name = messages.first { $0.type != nil }?.title ?? "flow"
+        let name = OneLine.shortened(messages.first { $0.type != nil }?.title ?? "flow", to: 48)
         guard let id = correlationID ?? traceIDs.first?.hex else { return name }
         return id.count <= 20 ? "\(name) \(id)" : "\(name) …\(id.suffix(8))"
     }
 
-    private func counted(_ count: Int, _ word: String) -> String { count == 1 ? "1 \(word)" : "\(count) \(word)s" }
+    private func counted(_ count: Int, _ word: String) -> String {
+        count == 1 ? "1 \(word)" : "\(FoldingText.grouped(count)) \(word)s"
+    }
 }
 
 extension Sequence where Element: Hashable {

@@ -45,14 +45,14 @@ function judgeSequence(problems, expected, db, svg) {
   const actors = [...db.getActors().values()].map((a) => [a.name, decode(a.description)]);
   compare(problems, "actors", expected.participants.map((p) => [p.id, p.name]), actors);
   const types = db.LINETYPE;
-  const arrows = { [types.SOLID_POINT]: "-)", [types.DOTTED_POINT]: "--)", [types.SOLID]: "->>" };
+  const arrows = { [types.SOLID_POINT]: "-)", [types.DOTTED_POINT]: "--)", [types.SOLID]: "->>", [types.SOLID_CROSS]: "-x" };
   const messages = db.getMessages();
   const said = messages.filter((m) => m.type in arrows).map((m) => [arrows[m.type], m.from, m.to, decode(m.message)]);
   if (JSON.stringify(said) !== JSON.stringify(expected.arrows)) {
     compare(problems, "messages", expected.arrows, said);
     if (!problems.length) problems.push("messages: wrong order");
   }
-  const notes = messages.filter((m) => m.type === types.NOTE).map((m) => [m.from, decode(m.message)]);
+  const notes = messages.filter((m) => m.type === types.NOTE).map((m) => [m.from, decode(m.message.replaceAll("<br/>", " "))]);
   compare(problems, "notes", expected.notes, notes);
   const words = { [types.PAR_START]: "par", [types.PAR_AND]: "and", [types.PAR_END]: "end" };
   const blocks = messages.filter((m) => m.type in words)
@@ -77,6 +77,20 @@ function judgeGantt(problems, expected, db, svg) {
   compare(problems, "drawn sections", expected.sections.map(squeezed), seen("text.sectionTitle"));
 }
 
+function judgeState(problems, expected, db, svg) {
+  const { nodes, edges } = db.getData();
+  const marks = new Set(nodes.filter((n) => /^state(Start|End)$/.test(n.shape)).map((n) => n.id));
+  const isMark = (id) => marks.has(id);
+  const states = nodes.filter((n) => !isMark(n.id)).map((n) => [n.id, decode([n.label].flat().join(" ")), n.parentId ?? null]);
+  compare(problems, "states", expected.states, states);
+  const name = (id) => (isMark(id) ? "[*]" : id);
+  const transitions = edges.map((e) => [name(e.start), name(e.end), decode(e.label)]);
+  compare(problems, "transitions", expected.transitions, transitions);
+  const seen = (selector) => [...svg.querySelectorAll(selector)].map((e) => squeezed(e.textContent)).filter((t) => t);
+  compare(problems, "drawn states", expected.states.map((s) => squeezed(s[1])), seen(".nodeLabel"));
+  compare(problems, "drawn transitions", expected.transitions.map((t) => squeezed(t[2])).filter((t) => t), seen("span.edgeLabel"));
+}
+
 (async () => {
   const verdicts = [];
   for (const [place, item] of CASES.entries()) {
@@ -91,6 +105,7 @@ function judgeGantt(problems, expected, db, svg) {
       if (item.title != null && !drawn.body.textContent.includes(item.title)) problems.push("the title is not drawn");
       if (item.kind === "flowchart") judgeFlowchart(problems, item.expected, diagram.db, drawn);
       else if (item.kind === "gantt") judgeGantt(problems, item.expected, diagram.db, drawn);
+      else if (item.kind === "state") judgeState(problems, item.expected, diagram.db, drawn);
       else judgeSequence(problems, item.expected, diagram.db, drawn);
     } catch (error) {
       problems.push(String(error?.message ?? error).split("\n").slice(0, 4).join(" / "));

@@ -51,6 +51,32 @@ def judge(arguments, cases, folder):
     return [{"name": case["name"], "problems": [f"the browser gave no verdict: {why[0]}"]} for case in cases]
 
 
+def judge_graphviz(case):
+    """Lets dot read the graph, and compares what it understood."""
+    run = subprocess.run(["dot", "-Tdot_json"], input=case["mermaid"], capture_output=True, text=True, timeout=120, check=False)
+    if run.returncode or run.stderr.strip():
+        return [f"dot: {run.stderr.strip().splitlines()[:1]}"]
+    graph = json.loads(run.stdout)
+
+    def text(label):
+        escapes = {"n": "\n"}
+        return html.unescape(re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), label))
+
+    objects = [thing for thing in graph.get("objects", []) if "nodes" not in thing]
+    names = {thing["_gvid"]: thing["name"] for thing in graph.get("objects", [])}
+    nodes = sorted((thing["name"], text(thing["label"])) for thing in objects)
+    edges = sorted((names[e["tail"]], names[e["head"]], text(e.get("label", ""))) for e in graph.get("edges", []))
+    expected = case["expected"]
+    problems = []
+    if nodes != sorted((n["id"], n["label"]) for n in expected["nodes"]):
+        wanted = {(n["id"], n["label"]) for n in expected["nodes"]}
+        problems.append(f"nodes differ: {sorted(wanted.symmetric_difference(nodes))[:4]}")
+    if edges != sorted((e["from"], e["to"], e["label"]) for e in expected["edges"]):
+        wanted = {(e["from"], e["to"], e["label"]) for e in expected["edges"]}
+        problems.append(f"edges differ: {sorted(wanted.symmetric_difference(edges))[:4]}")
+    return problems
+
+
 def draw(arguments, case, folder):
     target = (arguments.png / f"{case['name']}.png").resolve()
     browse(arguments.browser, page(folder, arguments.mermaid, [case], "draw.js"),
@@ -75,6 +101,15 @@ def main():
         return 1
     cases = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     failed = 0
+    graphs = [case for case in cases if case["kind"] == "graphviz"]
+    cases = [case for case in cases if case["kind"] != "graphviz"]
+    for case in graphs:
+        problems = judge_graphviz(case)
+        if problems:
+            failed += 1
+            print(f"✗ {case['name']}")
+            for problem in problems:
+                print(f"    {problem[:400]}")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for start in range(0, len(cases), CASES_A_RUN):
@@ -83,12 +118,12 @@ def main():
                     failed += 1
                     print(f"✗ {verdict['name']}")
                     for problem in verdict["problems"][:8]:
-                        print(f"    {problem}")
+                        print(f"    {problem[:400]}")
         if arguments.png:
             arguments.png.mkdir(parents=True, exist_ok=True)
             for case in cases:
                 draw(arguments, case, folder)
-    print(f"{len(cases) - failed} passed, {failed} failed")
+    print(f"{len(cases) + len(graphs) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -69,6 +69,15 @@ import Tracing
         #expect(FlowView.flowchart.render(flow, title: "order 1042").contains("flowchart LR"))
     }
 
+    @Test func `unfolding in ThroughlineMermaid`() {
+        let flow = Flow(records)
+        var options = ViewOptions()
+        options.unfolding = .named(["PaymentCharged", "m-42"])
+        let picture = FlowView.sequence.rendered(flow, options: options)
+        print(picture.text, picture.folding ?? "everything is shown")
+        #expect(picture.text.contains("PaymentCharged"))
+    }
+
     func `the first example of ThroughlineStore`() throws {
         let store = try TraceStore(path: "traces.db")
         try store.write(records)

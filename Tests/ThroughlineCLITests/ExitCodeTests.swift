@@ -117,7 +117,7 @@ struct ExitCodeTests {
     func overview() throws {
         let outcome = try Scratch().run()
         #expect(outcome.code == 0)
-        for word in ["0 done", "1 not found", "2 wrong usage", "3 store"] {
+        for word in ["0 done", "1 not found", "2 wrong usage", "3 store", "5 an id belongs to several flows"] {
             #expect(outcome.output.contains(word))
         }
         #expect(try Scratch().run("--version").output.split(separator: ".").count == 3)

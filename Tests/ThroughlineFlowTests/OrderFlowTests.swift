@@ -98,11 +98,11 @@ import ThroughlineModel
                 order 1042 · 5 messages · 5 services · 2.31 s · 1 dead letter, replayed
                 orders · POST /orders  12 ms
                 └─ emits OrderPlaced → orders
-                   ├─ billing  waited 4 ms · took 310 ms ✓  ◀ critical
+                   ├─ billing  waited 4 ms · took 310 ms ✓  ◀ critical 14 %
                    │  ├─ INSERT payments  40 ms
-                   │  └─ emits PaymentCharged → payments ▸ shipping  waited 1.2 s · took 90 ms ✓  ◀ critical
+                   │  └─ emits PaymentCharged → payments ▸ shipping  waited 1.2 s · took 90 ms ✓  ◀ critical 56 %
                    │     ├─ emits OrderShipped → shipping  nobody handled it · caused by StockReserved and PaymentCharged
-                   │     └─ sends SendConfirmationEmail → mail.commands ▸ notifications  waited 2 ms · took 709 ms ✓  ◀ critical
+                   │     └─ sends SendConfirmationEmail → mail.commands ▸ notifications  waited 2 ms · took 709 ms ✓  ◀ critical 31 %
                    ├─ inventory  waited 5 ms · took 45 ms ✓
                    │  └─ emits StockReserved → stock ▸ shipping  waited 7 ms · took 5 ms ✓
                    └─ notifications  waited 5 ms · 3 attempts ✗ TemplateError dead letter
@@ -110,6 +110,7 @@ import ThroughlineModel
                       ├─ attempt 2 · after 93 ms · took 9 ms ✗ TemplateError
                       ├─ attempt 3 · after 281 ms · took 9 ms ✗ TemplateError
                       └─ sets aside OrderPlaced → orders.dlq ▸ notifications  replayed after 41 s · took 14 ms ✓
+                critical path 2.31 s: waiting 52 %, working 48 %; longest: PaymentCharged waiting for shipping, 1.2 s
 
                 """)
     }

@@ -24,6 +24,18 @@ enum JudgedCase {
         try write(name, "flowchart", chart.title, chart.text, ["nodes": nodes, "edges": edges, "groups": groups])
     }
 
+    /// The same chart in Graphviz's language, for `dot` to read.
+    static func write(graphviz chart: Flowchart, as name: String) throws {
+        let nodes = chart.nodes.map {
+            [
+                "id": $0.id,
+                "label": [$0.label, $0.detail].compactMap { $0.map(MermaidText.plain) }.joined(separator: "\n"),
+            ]
+        }
+        let edges = chart.edges.map { ["from": $0.from, "to": $0.to, "label": $0.text.map(MermaidText.plain) ?? ""] }
+        try write(name, "graphviz", chart.title, Graphviz(chart).text, ["nodes": nodes, "edges": edges])
+    }
+
     static func write(_ diagram: SequenceDiagram, as name: String) throws {
         var arrows: [[String]] = []
         var notes: [[String]] = []
@@ -37,6 +49,8 @@ enum JudgedCase {
             case .arrow(let arrow, let from, let to, let text):
                 arrows.append([arrow.rawValue, from, to, MermaidText.plain(text)])
             case .note(let id, let text): notes.append([id, MermaidText.plain(text)])
+            case .noteAcross(let text):
+                if let first = diagram.participants.first { notes.append([first.id, MermaidText.plain(text)]) }
             case .activate: activations += 1
             case .deactivate: break
             case .par(let text): blocks.append(["par", MermaidText.plain(text)])
@@ -66,6 +80,22 @@ enum JudgedCase {
         try write(name, "gantt", chart.title, chart.text, ["sections": sections, "tasks": tasks])
     }
 
+    static func write(_ diagram: StateDiagram, as name: String) throws {
+        var states: [[Any]] = []
+        var transitions: [[Any]] = []
+        for machine in diagram.machines {
+            let box: Any = diagram.machines.count > 1 ? machine.id : NSNull()
+            if diagram.machines.count > 1 { states.append([machine.id, MermaidText.plain(machine.title), NSNull()]) }
+            for state in machine.states { states.append([state.id, MermaidText.plain(state.text), box]) }
+            for transition in machine.transitions {
+                transitions.append([
+                    transition.from ?? "[*]", transition.to ?? "[*]", MermaidText.plain(transition.text ?? ""),
+                ])
+            }
+        }
+        try write(name, "state", diagram.title, diagram.text, ["states": states, "transitions": transitions])
+    }
+
     private static func write(
         _ name: String, _ kind: String, _ title: String?, _ text: String, _ expected: [String: Any]
     ) throws {
@@ -73,7 +103,8 @@ enum JudgedCase {
             return
         }
         var file: [String: Any] = ["name": name, "kind": kind, "mermaid": text, "expected": expected]
-        file["title"] = title.map(MermaidText.plain)
+        // A sequence diagram's title is a note.
+        file["title"] = title.map { kind == "sequence" ? MermaidText.plain($0) : MermaidText.titled($0) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try JSONSerialization.data(withJSONObject: file, options: [.sortedKeys])
             .write(to: URL(fileURLWithPath: folder).appendingPathComponent("\(name).json"))

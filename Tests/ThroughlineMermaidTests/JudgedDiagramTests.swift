@@ -1,6 +1,7 @@
 import FlowFixtures
 import Testing
 import ThroughlineFlow
+import ThroughlineModel
 
 @testable import ThroughlineMermaid
 
@@ -8,14 +9,60 @@ import ThroughlineFlow
 @Suite struct JudgedDiagramTests {
     @Test(arguments: GoldenFlow.allCases)
     func `every view of every golden flow goes to the judge`(golden: GoldenFlow) throws {
-        let flow = Flow(golden.records)
-        try JudgedCase.write(FlowchartView.chart(of: flow).chart, as: "\(golden)-flowchart")
-        try JudgedCase.write(CausationView.chart(of: flow).chart, as: "\(golden)-causation")
-        try JudgedCase.write(SequenceView.diagram(of: flow).diagram, as: "\(golden)-sequence")
-        try JudgedCase.write(TimelineView.chart(of: flow).chart, as: "\(golden)-timeline")
+        try writeAll(Flow(golden.records), as: "\(golden)")
         var builder = MapBuilder()
         for record in golden.records { builder.add(record) }
         try JudgedCase.write(MapFlowchart.chart(of: builder.map, destination: nil), as: "\(golden)-map")
+    }
+
+    @Test func `names of thousands of characters break nothing`() throws {
+        var script = FlowScript(correlation: "long")
+        let long = GoldenFlow.hostileNames.joined(separator: "\n")
+        let name = String(repeating: long, count: 5_000 / long.count + 1)
+        let sent = script.send(name, name, id: "l-1", to: name, at: 0)
+        let handler = script.process(
+            "reader \(name)", name, id: "l-1", from: name, at: 5, took: 4, of: sent, settled: .rejected, error: name)
+        script.work("reader \(name)", name, at: 6, took: 1, in: handler)
+        let flow = Flow(script.records.map { $0.spanID == handler.spanID ? Self.step(name, false, of: name, $0) : $0 })
+        #expect(FlowView.allCases.allSatisfy { $0 == .json || $0 == .tree || $0.render(flow).utf16.count < 8_000 })
+        try writeAll(flow, as: "long")
+    }
+
+    /// A saga, and a name of every kind in its type, run, step and state.
+    @Test(arguments: GoldenFlow.hostileNames.indices)
+    func `a saga of hostile names goes to the judge`(place: Int) throws {
+        let name = GoldenFlow.hostileNames[place]
+        var script = FlowScript(correlation: "hostile-saga")
+        var steps: [SpanID: Bool] = [:]
+        for (number, failed) in [false, true].enumerated() {
+            let id = "h-\(number)"
+            let sent = script.send(name, name, id: id, to: name, at: Double(number) * 10)
+            let handler = script.process(name, name, id: id, from: name, at: Double(number) * 10 + 2, took: 3, of: sent)
+            steps[handler.spanID] = failed
+        }
+        let records = script.records.map { record in
+            steps[record.spanID].map { Self.step(name, $0, of: "run", record) } ?? record
+        }
+        try JudgedCase.write(SagaView.diagram(of: Flow(records)).diagram, as: "hostile-saga-\(place)")
+    }
+
+    private static func step(_ name: String, _ failed: Bool, of run: String, _ record: SpanRecord) -> SpanRecord {
+        var record = record
+        record.attributes[ThroughlineAttribute.sagaID] = .string(run)
+        record.attributes[ThroughlineAttribute.sagaType] = .string(name)
+        record.attributes[ThroughlineAttribute.sagaStep] = .string(name)
+        record.attributes[ThroughlineAttribute.sagaState] = .string(name)
+        record.attributes[ThroughlineAttribute.sagaStepFailed] = .bool(failed)
+        return record
+    }
+
+    private func writeAll(_ flow: Flow, as name: String) throws {
+        try JudgedCase.write(FlowchartView.chart(of: flow).chart, as: "\(name)-flowchart")
+        try JudgedCase.write(graphviz: FlowchartView.chart(of: flow).chart, as: "\(name)-graphviz")
+        try JudgedCase.write(CausationView.chart(of: flow).chart, as: "\(name)-causation")
+        try JudgedCase.write(SequenceView.diagram(of: flow).diagram, as: "\(name)-sequence")
+        try JudgedCase.write(TimelineView.chart(of: flow).chart, as: "\(name)-timeline")
+        try JudgedCase.write(SagaView.diagram(of: flow).diagram, as: "\(name)-saga")
     }
 
     @Test func `a flow too large for Mermaid is folded until it fits, and says so`() throws {
@@ -48,6 +95,9 @@ import ThroughlineFlow
         let flow = Flow([])
         try JudgedCase.write(FlowchartView.chart(of: flow).chart, as: "empty-flowchart")
         try JudgedCase.write(CausationView.chart(of: flow).chart, as: "empty-causation")
+        try JudgedCase.write(SequenceView.diagram(of: flow).diagram, as: "empty-sequence")
+        try JudgedCase.write(TimelineView.chart(of: flow).chart, as: "empty-timeline")
+        try JudgedCase.write(SagaView.diagram(of: flow).diagram, as: "empty-saga")
         try JudgedCase.write(MapFlowchart.chart(of: MapBuilder().map, destination: nil), as: "empty-map")
         try JudgedCase.write(MapFlowchart.chart(of: MapBuilder().map, destination: "x"), as: "empty-destination")
     }

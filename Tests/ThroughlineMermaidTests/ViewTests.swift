@@ -15,9 +15,9 @@ import ThroughlineModel
                 ---
                 flowchart LR
                   s_orders(["orders"])
-                  s_billing(["billing"])
+                  s_billing(["billing<br/><small>works 13 % of the time</small>"])
                   s_inventory(["inventory"])
-                  s_notifications(["notifications"])
+                  s_notifications(["notifications<br/><small>works 31 % of the time</small>"])
                   s_shipping(["shipping"])
                   t_orders[["orders"]]
                   t_stock[["stock"]]
@@ -32,7 +32,7 @@ import ThroughlineModel
                   s_inventory -->|"emits StockReserved"| t_stock
                   t_stock -->|"delivers · 7 ms"| s_shipping
                   s_billing ==>|"emits PaymentCharged"| t_payments
-                  t_payments ==>|"delivers · waited 1.2 s"| s_shipping
+                  t_payments ==>|"waited 1.2 s · 52 %"| s_shipping
                   s_notifications --x|"TemplateError"| t_orders_dlq
                   t_orders_dlq -.->|"replayed after 41 s ✓"| s_notifications
                   s_shipping -->|"emits OrderShipped"| t_shipping
@@ -64,7 +64,7 @@ import ThroughlineModel
         }
         let deliveries = Set(
             flow.hops.map { Delivery(destination: $0.destination, consumer: $0.consumer, isReplay: $0.isReplay) })
-        let drawn = chart.edges.compactMap(\.text).filter { $0.hasPrefix("delivers") || $0.hasPrefix("replayed") }
+        let drawn = chart.edges.compactMap(\.text).filter { $0.wholeMatch(of: /(delivers|waited|replayed).*/) != nil }
         #expect(drawn.count == deliveries.count)
     }
 
@@ -82,7 +82,7 @@ import ThroughlineModel
         #expect(routed.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["mail-fast", "mail-archive"])
         let batch = FlowchartView.chart(of: Flow(GoldenFlow.batch.records)).chart
         #expect(batch.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["read-model"])
-        #expect(batch.edges.contains { $0.text == "delivers · batch of 4" })
+        #expect(batch.edges.contains { $0.text == "delivers · batch of 4 · 45 %" })
     }
 
     @Test func `the sequence tells attempts, waits and the dead letter in order`() {
@@ -91,7 +91,7 @@ import ThroughlineModel
             switch line {
             case .arrow(let arrow, let from, let to, let text): "\(from)\(arrow.rawValue)\(to) \(text)"
             case .note(_, let text): text
-            case .activate, .deactivate, .par, .and, .end: nil
+            case .activate, .deactivate, .noteAcross, .par, .and, .end: nil
             }
         }
         #expect(

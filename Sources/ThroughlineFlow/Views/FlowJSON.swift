@@ -2,7 +2,8 @@ import ThroughlineModel
 
 /// Writes flows for machines. Keys are stable; times are ISO 8601, durations milliseconds.
 public enum FlowJSON {
-    /// One flow as an object: its summary, then operations, messages, publications, hops, edges and critical path.
+    /// One flow as an object: its summary, then operations, messages, publications, hops, edges and
+    /// critical path, and what was found out: gaps, dead letters, sagas, replies, clocks, contradictions.
     public static func text(of flow: Flow) -> String {
         let members: [(String, JSONValue)] = [
             ("summary", summary(flow)),
@@ -13,7 +14,7 @@ public enum FlowJSON {
             ("edges", .array(flow.edges.map(edge))),
             ("criticalPath", .array(flow.criticalPath.map(step))),
         ]
-        return JSONValue.object(members).text + "\n"
+        return JSONValue.object(members + findings(flow)).text + "\n"
     }
 
     /// Flows as an array of summaries.
@@ -32,6 +33,7 @@ public enum FlowJSON {
             ("errors", .integer(flow.errorCount)),
             ("deadLetters", .integer(flow.deadLetterCount)),
             ("unfinished", .integer(flow.unfinishedCount)),
+            ("duplicates", .integer(flow.duplicateCount)),
             ("services", .array(flow.services.map { .string($0) })),
             ("headline", .string(flow.headline())),
         ])
@@ -85,6 +87,9 @@ public enum FlowJSON {
             ("services", .array(publication.services.map { .string($0) })),
             ("senders", .array(publication.senders.map(id))),
             ("sentAt", .string(publication.sent?.iso8601)),
+            ("appendedAt", .string(publication.appended?.iso8601)),
+            ("dwellMs", publication.dwellTime.map(milliseconds) ?? .null),
+            ("dueAt", .string(publication.due?.iso8601)),
             ("missingSender", .string(publication.missingSender?.rawValue)),
         ])
     }
@@ -116,6 +121,7 @@ public enum FlowJSON {
             ("settlement", .string(attempt.settlement?.rawValue)),
             ("error", .string(attempt.error)),
             ("batchSize", .integer(attempt.batchSize)),
+            ("duplicate", .bool(attempt.isDuplicate)),
         ])
     }
 
@@ -127,7 +133,7 @@ public enum FlowJSON {
     }
 
     /// The kind, a colon, and the name.
-    private static func node(_ node: FlowNode) -> JSONValue {
+    static func node(_ node: FlowNode) -> JSONValue {
         switch node {
         case .operation(let id): .string("operation:\(id.traceID)-\(id.spanID)")
         case .message(let id): .string("message:\(id)")
@@ -137,7 +143,7 @@ public enum FlowJSON {
         }
     }
 
-    private static func step(_ step: CriticalStep) -> JSONValue {
+    static func step(_ step: CriticalStep) -> JSONValue {
         .object([
             ("message", .string(step.publication.message.description)),
             ("destination", .string(step.publication.destination)),
@@ -145,11 +151,11 @@ public enum FlowJSON {
         ])
     }
 
-    private static func id(_ operation: Operation.ID) -> JSONValue {
+    static func id(_ operation: Operation.ID) -> JSONValue {
         .string("\(operation.traceID)-\(operation.spanID)")
     }
 
-    private static func milliseconds(_ nanoseconds: UInt64) -> JSONValue {
+    static func milliseconds(_ nanoseconds: UInt64) -> JSONValue {
         .number(Double(nanoseconds / 1_000) / 1_000)
     }
 }

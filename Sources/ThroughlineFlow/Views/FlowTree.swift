@@ -70,6 +70,13 @@ private struct TreeWriter {
         var head = TextLine()
         head.add(flow.headline(title: title), .bold)
         lines.append(head.text(columns: nil, isColoured: options.isColoured))
+        defer {
+            for note in FlowNotes(flow).lines {
+                var line = TextLine()
+                line.add(note, .dim)
+                append(line, "")
+            }
+        }
         var stack = steps(below: nil, children: selection.folded.roots, prefix: "", isRoot: true)
         while let step = stack.popLast() {
             let before = step.isRoot ? "" : step.prefix + (step.isLast ? "└─ " : "├─ ")

@@ -21,8 +21,8 @@ package enum FoldingText {
     }
 
     /// `1 message`, `1,234 messages`.
-    package static func counted(_ number: Int, _ noun: String) -> String {
-        "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    package static func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+        "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
     }
 
     /// `1,234,567`.

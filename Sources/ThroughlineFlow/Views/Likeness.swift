@@ -22,12 +22,17 @@ struct Likeness: Hashable {
             case .routed(let origin): names += ["routed", origin]
             }
             names.append(publication.missingSender?.rawValue)
-            flags = [flow.failedToSend(publication), (message?.causes.count ?? 0) > 1]
+            flags = [
+                flow.failedToSend(publication), (message?.causes.count ?? 0) > 1, publication.dwellTime != nil,
+            ]
         case .hop(let place):
             let hop = flow.hops[place]
             kind = 1
             names = [hop.consumer.service, hop.consumer.group, hop.failed ? hop.attempts.last?.error : nil]
-            flags = [hop.failed, hop.isDeadLetter, hop.isReplay, hop.isUnfinished, hop.attempts.count > 1]
+            flags = [
+                hop.failed, hop.isDeadLetter, hop.isReplay, hop.isUnfinished, hop.attempts.count > 1, hop.isUnsettled,
+                hop.attempts.contains(where: \.isDuplicate),
+            ]
         case .attempt(let place, let number):
             kind = 2
             let attempt = flow.hops[place].attempts[number]

@@ -5,13 +5,18 @@ struct TreeText {
     private let folded: FoldedOutline
     private let flow: Flow
     private let focus: String?
-    private let criticalHops: Set<Hop.ID>
+    private let critical: CriticalShares
+    private let gaps: GapIndex
+    /// Where nobody records settlements, nothing follows from their absence.
+    private let tellsSettlements: Bool
 
     init(_ folded: FoldedOutline, focus: String?) {
         self.folded = folded
         self.focus = focus
         flow = folded.flow
-        criticalHops = Set(flow.criticalPath.compactMap(\.hop))
+        critical = CriticalShares(flow)
+        gaps = GapIndex(flow)
+        tellsSettlements = flow.hops.contains { $0.settlement != nil }
     }
 
     func line(for node: Int) -> TextLine {
@@ -81,7 +86,7 @@ struct TreeText {
             line.add(" → ", .cyan)
             line.add(name(publication.id.destination, node), .cyan, isName: true)
         }
-        let notes = notes(publication, message, node)
+        let notes = notes(members, message, node)
         if !notes.isEmpty { line.add("  " + notes.joined(separator: " · "), .yellow) }
         return line
     }
@@ -100,11 +105,21 @@ struct TreeText {
         }
     }
 
-    private func notes(_ publication: Publication, _ message: Message?, _ node: Int) -> [String] {
+    private func notes(_ members: [Outline.Subject], _ message: Message?, _ node: Int) -> [String] {
+        let publications = members.compactMap {
+            if case .publication(let place) = $0 { flow.publications[place] } else { nil }
+        }
+        let publication = publications[0]
         var notes: [String] = []
+        if let dwell = DurationText.spread(publications.compactMap(\.dwellTime)) {
+            notes.append("\(publication.due == nil ? "in the outbox" : "scheduled") \(dwell)")
+        }
+        for (consumer, reason) in gaps.deliveries[publication.id] ?? [] {
+            notes.append("no delivery to \(consumer.group ?? consumer.service): \(reason.rawValue)")
+        }
         let failed = flow.failedToSend(publication)
         if folded.nodes[node].children.isEmpty, !failed {
-            notes.append(publication.id.reason == .deadLettered ? "✗" : "nobody handled it")
+            notes.append(publication.id.reason == .deadLettered ? "✗" : gaps.unread(publication.id))
         }
         if let causes = message?.causes, causes.count > 1, case .sent = publication.id.reason {
             notes.append("caused by \(Self.counted(causes.map { flow.message($0)?.title ?? "?" }))")
@@ -150,7 +165,12 @@ struct TreeText {
             line.add("✓", .green)
         }
         if hop.isDeadLetter { line.add(" dead letter", .red) }
-        if hops.contains(where: { criticalHops.contains($0.id) }) { line.add("  ◀ critical", .yellow) }
+        if hop.attempts.contains(where: \.isDuplicate) { line.add(" duplicate", .yellow) }
+        if tellsSettlements, hop.isUnsettled { line.add(" never settled", .yellow) }
+        for (number, reason) in gaps.attempts[hop.id] ?? [] {
+            line.add("  attempt \(number) missing: \(reason.rawValue)", .yellow)
+        }
+        if let share = critical.share(of: hops) { line.add("  ◀ critical \(FlowNotes.percent(share))", .yellow) }
         if folded.outline.nodes[folded.nodes[node].members[0]].isInBatchAbove { line.add("  in the batch above", .dim) }
         return line
     }
@@ -192,6 +212,7 @@ struct TreeText {
         line.add(" ")
         guard let error = first.error else {
             line.add(first.end == nil ? "…" : "✓", .green)
+            if first.isDuplicate { line.add(" duplicate", .yellow) }
             return line
         }
         line.add("✗ ", .red)

@@ -26,6 +26,12 @@ enum MermaidText {
         return isKeyword ? "#\(first.value);" + escaped.dropFirst() : escaped
     }
 
+    /// The text of a state, a transition or a note of a state diagram.
+    static func state(_ text: String) -> String {
+        escaped(
+            plain(text), alsoReserved: [";", ":", "{", "}", "[", "]", "@", "%", "=", "|"], everywhere: true)
+    }
+
     /// What a line of a gantt chart may begin with, whatever stands after it.
     private static let ganttWords = [
         "acc", "axisformat", "call", "click", "dateformat", "excludes", "friday", "gantt", "href", "includes",
@@ -36,11 +42,17 @@ enum MermaidText {
     /// A quoted title in a diagram's front matter (YAML), without the quotes.
     static func title(_ text: String) -> String {
         var result = ""
-        for scalar in plain(text).unicodeScalars {
+        for scalar in titled(text).unicodeScalars {
             if scalar == "\"" || scalar == "\\" { result += "\\" }
             result.unicodeScalars.append(scalar)
         }
         return result
+    }
+
+    /// A title as it is shown. Mermaid takes markup out of titles and shows entities as they are written, so nothing but
+    /// their full-width forms shows what these three were.
+    static func titled(_ text: String) -> String {
+        plain(text).replacing("<", with: "\u{FF1C}").replacing(">", with: "\u{FF1E}").replacing("&", with: "\u{FF06}")
     }
 
     /// One line of visible text: line ends and tabs are spaces, runs of spaces are one, and characters that show
@@ -85,7 +97,8 @@ enum MermaidText {
             case "\\" where next == "n", "$" where next == "$": result += "#\(scalar.value);\(breaker)"
             case "#", "\\", "`", "$", "*", "~": result += "#\(scalar.value);"
             case "%" where next == "%" || previous == "%" || next == "{": result += "#37;"
-            case "_" where place == 0 || place == scalars.count - 1 || next == "_" || previous == "_": result += "#95;"
+            case "_" where everywhere || place == 0 || place == scalars.count - 1 || next == "_" || previous == "_":
+                result += "#95;"
             case ":" where everywhere: result += "#58;"
             case ":" where next == "f": result += ":\(breaker)"
             case ":" where next == "/": result += "#58;"

@@ -12,6 +12,8 @@ struct SequenceDiagram {
         case replay = "--)"
         /// A request whose sender waits.
         case call = "->>"
+        /// A message of whose delivery nothing is recorded.
+        case lost = "-x"
     }
 
     enum Line: Hashable {
@@ -19,6 +21,8 @@ struct SequenceDiagram {
         case activate(String)
         case deactivate(String)
         case note(over: String, text: String)
+        /// From the first participant to the last.
+        case noteAcross(String)
         /// What follows, up to `and` or `end`, goes on at the same time as the other parts.
         case par(String)
         case and
@@ -33,9 +37,24 @@ struct SequenceDiagram {
         self.title = title
     }
 
-    private var titleSpan: String? {
+    /// Everybody, as a note takes it.
+    private var span: String? {
         guard let first = participants.first?.id, let last = participants.last?.id else { return nil }
         return first == last ? first : "\(first),\(last)"
+    }
+
+    /// Mermaid makes a note across participants no wider than they are.
+    private func wrapped(_ text: String) -> String {
+        let room = participants.count == 1 ? 80 : max(40, participants.count * 22)
+        var lines: [String] = []
+        for word in MermaidText.plain(text).split(separator: " ") {
+            if let last = lines.last, last.count + 1 + word.count <= room {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines.map(MermaidText.line).joined(separator: "<br/>")
     }
 
     /// The diagram as Mermaid reads it, ending in a newline.
@@ -46,7 +65,7 @@ struct SequenceDiagram {
             text.append("  participant \(participant.id) as \(MermaidText.line(participant.name))")
         }
         // Mermaid cuts off the titles of sequence diagrams that are narrower than they are; a note has its room.
-        if let title, let over = titleSpan { text.append("  Note over \(over): \(MermaidText.line(title))") }
+        if let title, let span { text.append("  Note over \(span): \(wrapped(title))") }
         var isInside = false
         for line in lines {
             let indent = isInside ? "    " : "  "
@@ -56,6 +75,8 @@ struct SequenceDiagram {
             case .activate(let id): text.append("\(indent)activate \(id)")
             case .deactivate(let id): text.append("\(indent)deactivate \(id)")
             case .note(let id, let label): text.append("\(indent)Note over \(id): \(MermaidText.line(label))")
+            case .noteAcross(let label):
+                if let span { text.append("  Note over \(span): \(wrapped(label))") }
             case .par(let label):
                 text.append("  par \(MermaidText.line(label))")
                 isInside = true

@@ -12,6 +12,7 @@ struct CausationView {
     private var groupOfNode: [Int: Int] = [:]
     private let publications: [Message.ID: [Publication]]
     private let hops: [Message.ID: [Hop]]
+    private let gaps: GapIndex
 
     /// The chart as it is drawn: inside Mermaid's limits.
     static func chart(
@@ -28,6 +29,7 @@ struct CausationView {
         chart = Flowchart(title: flow.headline(title: title), direction: .topToBottom)
         publications = Dictionary(grouping: flow.publications, by: \.id.message)
         hops = Dictionary(grouping: flow.hops, by: \.message)
+        gaps = GapIndex(flow)
         addGroups()
         addUnrecorded()
         for place in groups.indices { chart.nodes.append(node(place, focus)) }
@@ -89,7 +91,8 @@ struct CausationView {
         guard message.isRecorded else {
             return Flowchart.Node(
                 id: id(place), text: "unknown message\(count)",
-                detail: "\(MermaidText.shortened("\(message.id)", to: 24)) · named as a cause, never recorded",
+                detail:
+                    "\(MermaidText.shortened("\(message.id)", to: 24)) · a cause, \(gaps.messages[message.id]?.rawValue ?? "not recorded")",
                 shape: .rounded, styles: [.inferred])
         }
         let publication = publications[message.id]?.first
@@ -98,7 +101,11 @@ struct CausationView {
             missing.map { "sender unknown: \($0.rawValue)" }
             ?? MermaidText.shortened(publication?.services.first ?? "sender unknown", to: 28)
         let times = members.compactMap { publications[$0.id]?.first?.began }
-        let time = timeText(times, isRoot: place == 0).map { " · \($0)" } ?? ""
+        var time = timeText(times, isRoot: place == 0).map { " · \($0)" } ?? ""
+        let dwell = members.compactMap { publications[$0.id]?.first?.dwellTime }
+        if let dwell = DurationText.spread(dwell) {
+            time += " · \(publication?.due == nil ? "outbox" : "scheduled") \(dwell)"
+        }
         let isAskedFor = focus.map { focus in members.contains { $0.id.description == focus } } ?? false
         return Flowchart.Node(
             id: id(place), text: title + count + (isAskedFor ? " ◀" : ""), detail: sender + time,
@@ -193,7 +200,7 @@ struct CausationView {
     private mutating func addOutcomes(_ place: Int) {
         let members = groups[place].flatMap { hops[$0.id] ?? [] }
         let title = MermaidText.shortened(groups[place][0].title, to: 30)
-        let bad = Dictionary(grouping: members.filter { !$0.isReplay && ($0.failed || $0.isUnfinished) }) {
+        let bad = Dictionary(grouping: Self.ends(of: members).filter { $0.failed || $0.isUnfinished }) {
             "\($0.consumer.service)\u{0}\(ending($0))"
         }
         var from = id(place)
@@ -210,6 +217,7 @@ struct CausationView {
             chart.edges.append(Flowchart.Edge(from: id(place), to: outcome, text: nil, stroke: .normal))
             if hop.isDeadLetter { from = outcome }
         }
+        addMissingDeliveries(place, title)
         let replays = members.filter(\.isReplay)
         guard let replay = replays.first else { return }
         let sign = replays.contains(where: \.failed) ? "✗" : replays.contains(where: \.isUnfinished) ? "…" : "✓"
@@ -221,6 +229,39 @@ struct CausationView {
                 shape: .rounded, styles: replays.contains(where: \.failed) ? [.failed] : []))
         chart.edges.append(
             Flowchart.Edge(from: from, to: outcomeID(place, "replay"), text: nil, stroke: .dotted))
+    }
+
+    private mutating func addMissingDeliveries(_ place: Int, _ title: String) {
+        let missing = groups[place].flatMap { publications[$0.id] ?? [] }.flatMap { gaps.deliveries[$0.id] ?? [] }
+            .map { "\(MermaidText.shortened($0.consumer.service, to: 24)) · not recorded: \($0.reason.rawValue)" }
+        for words in missing.uniqued() {
+            let count = missing.count { $0 == words }
+            let node = Flowchart.Node(
+                id: outcomeID(place, words), text: "\(title) ?" + (count > 1 ? " ×\(count)" : ""), detail: words,
+                shape: .rounded, styles: [.inferred])
+            chart.nodes.append(node)
+            chart.edges.append(Flowchart.Edge(from: id(place), to: node.id, text: nil, stroke: .dottedLine))
+        }
+    }
+
+    /// For each message and consumer the delivery that ended the story: with retry topics there are several.
+    private static func ends(of hops: [Hop]) -> [Hop] {
+        struct Story: Hashable {
+            var message: Message.ID
+            var consumer: Consumer
+        }
+        var ends: [Story: Hop] = [:]
+        var order: [Story] = []
+        for hop in hops where !hop.isReplay {
+            let story = Story(message: hop.message, consumer: hop.consumer)
+            guard let known = ends[story] else {
+                order.append(story)
+                ends[story] = hop
+                continue
+            }
+            if DeliveryText.attemptCount(hop) >= DeliveryText.attemptCount(known) { ends[story] = hop }
+        }
+        return order.compactMap { ends[$0] }
     }
 
     private func ending(_ hop: Hop) -> String {

@@ -12,6 +12,8 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
     case causation
     /// Mermaid: who worked when, and what waited meanwhile.
     case timeline
+    /// Mermaid: the states that the flow's sagas went through, their steps, and what was undone.
+    case saga
     /// Graphviz: the flowchart for tools that know no Mermaid.
     case dot
     /// For machines: everything, never folded.
@@ -50,6 +52,9 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
         case .timeline:
             let (chart, folding) = TimelineView.chart(of: flow, title: title, options: options)
             return RenderedFlow(text: chart.text, folding: folding)
+        case .saga:
+            let (diagram, folding) = SagaView.diagram(of: flow, title: title, options: options)
+            return RenderedFlow(text: diagram.text, folding: folding)
         case .dot:
             let (chart, folding) = FlowchartView.chart(of: flow, title: title, options: options)
             return RenderedFlow(text: Graphviz(chart).text, folding: folding)

@@ -5,6 +5,7 @@ import ThroughlineModel
 struct FlowchartView {
     private(set) var chart: Flowchart
     private let flow: Flow
+    private let critical: CriticalShares
     private var slugs = SlugAllocator()
 
     /// The chart as it is drawn: inside Mermaid's limits.
@@ -22,9 +23,12 @@ struct FlowchartView {
     /// More types than that between the same two participants are one edge.
     private static let maximumTypes = 3
     private static let maximumName = 36
+    /// A smaller part of the critical path is not worth a word.
+    private static let leastShare = 0.05
 
     private init(_ flow: Flow, title: String?, isUnfolded: Bool) {
         self.flow = flow
+        critical = CriticalShares(flow)
         chart = Flowchart(title: flow.headline(title: title))
         let topology = flow.topology
         let deadLetters = Set(topology.edges.filter { $0.kind == .deadLetters }.map(\.to))
@@ -34,6 +38,8 @@ struct FlowchartView {
         }
         let bundles = isUnfolded ? topology.edges.map { [$0] } : Self.bundles(topology.edges)
         for edges in bundles { chart.edges.append(drawn(edges)) }
+        addMissingDeliveries()
+        addNotes()
     }
 
     private static func isPlace(_ node: Topology.Node) -> Bool {
@@ -53,7 +59,10 @@ struct FlowchartView {
         let id = id(node)
         switch node {
         case .service(let name):
-            return Flowchart.Node(id: id, text: MermaidText.shortened(name, to: Self.maximumName), shape: .stadium)
+            let share = critical.workingShare(of: name).flatMap { $0 >= Self.leastShare ? $0 : nil }
+            return Flowchart.Node(
+                id: id, text: MermaidText.shortened(name, to: Self.maximumName),
+                detail: share.map { "works \(FlowNotes.percent($0)) of the time" }, shape: .stadium)
         case .destination(let name):
             let text = name.isEmpty ? "destination unknown" : MermaidText.shortened(name, to: Self.maximumName)
             return Flowchart.Node(
@@ -69,6 +78,53 @@ struct FlowchartView {
                 shape: .stadium, styles: [.inferred])
         }
     }
+
+    /// Consumers that are known to listen and did not handle a message.
+    private mutating func addMissingDeliveries() {
+        struct Delivery: Hashable {
+            var destination: String
+            var consumer: Consumer
+            var reason: Gap.Reason
+        }
+        var counts: [Delivery: Int] = [:]
+        var order: [Delivery] = []
+        for gap in flow.gaps {
+            guard case .delivery(let publication, let consumer) = gap.missing else { continue }
+            let delivery = Delivery(destination: publication.destination, consumer: consumer, reason: gap.reason)
+            if counts[delivery] == nil { order.append(delivery) }
+            counts[delivery, default: 0] += 1
+        }
+        for delivery in order {
+            let service = id(.service(delivery.consumer.service))
+            if !chart.nodes.contains(where: { $0.id == service }) {
+                chart.nodes.append(
+                    Flowchart.Node(
+                        id: service, text: MermaidText.shortened(delivery.consumer.service, to: Self.maximumName),
+                        shape: .stadium, styles: [.inferred]))
+            }
+            let count = counts[delivery, default: 1]
+            chart.edges.append(
+                Flowchart.Edge(
+                    from: id(.destination(delivery.destination)), to: service,
+                    text: (count > 1 ? "missing ×\(count): " : "missing: ") + delivery.reason.rawValue,
+                    stroke: .dottedLine, count: count))
+        }
+    }
+
+    /// What no node and no edge says: clocks that differ, what contradicts itself, what is missing and why.
+    private mutating func addNotes() {
+        for (number, note) in FlowNotes(flow, drawsGhosts: true).all.filter({ Self.noted.contains($0.kind) })
+            .enumerated()
+        {
+            chart.nodes.append(
+                Flowchart.Node(
+                    id: slugs.id("n", "note \(number + 1)"), text: MermaidText.shortened(note.text, to: 120),
+                    shape: .flag,
+                    styles: [.inferred]))
+        }
+    }
+
+    private static let noted: Set<FlowNotes.Kind> = [.gap, .clock, .contradiction, .repeats]
 
     /// Emissions of many types between the same two participants are drawn as one edge.
     private static func bundles(_ edges: [Topology.Edge]) -> [[Topology.Edge]] {
@@ -120,13 +176,22 @@ struct FlowchartView {
         case .deadLetters: return deadLetter(edge)
         case .replays: return counted("replays \(edge.type ?? "message")", edge.publications.count)
         case .routes: return counted("routes", edge.publications.count)
-        case .delivers: return DeliveryText.delivers(hops)
+        case .delivers: return delivery(hops, isCritical: edge.isCritical)
         case .redelivers: return DeliveryText.redelivers(hops)
         case .serves: return nil
         case .calls:
             let names = edge.calls.compactMap { flow.operation($0)?.record.name }.uniqued()
             return counted("calls \(names.count == 1 ? names[0] : "\(names.count) operations")", edge.calls.count)
         }
+    }
+
+    /// With its share of the critical path, where that is worth a word.
+    private func delivery(_ hops: [Hop], isCritical: Bool) -> String {
+        let text = DeliveryText.delivers(hops)
+        guard isCritical, let share = critical.waitingShare(of: hops), share >= Self.leastShare else { return text }
+        let part = " · \(FlowNotes.percent(share))"
+        let short = text.replacing("delivers · waited", with: "waited")
+        return (text.count + part.count <= DeliveryText.maximumLength ? text : short) + part
     }
 
     private func counted(_ text: String, _ count: Int) -> String {
@@ -149,7 +214,11 @@ struct FlowchartView {
         }
         let sign = failed ? " ✗" : ""
         let count = edge.publications.count
-        let suffix = (count > 1 ? " ×\(count)" : "") + sign
+        let dwell = DurationText.spread(
+            edge.publications.compactMap { flow.publication($0)?.dwellTime }.max().map { [$0] } ?? [])
+        let isDue = edge.publications.contains { flow.publication($0)?.due != nil }
+        let wait = dwell.map { " · \(isDue ? "due in" : "outbox") \($0)" } ?? ""
+        let suffix = (count > 1 ? " ×\(count)" : "") + wait + sign
         let room = DeliveryText.maximumLength - verb.count - 1 - suffix.count
         return "\(verb) \(MermaidText.shortened(edge.type ?? "message", to: room))\(suffix)"
     }

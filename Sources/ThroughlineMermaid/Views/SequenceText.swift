@@ -5,11 +5,16 @@ import ThroughlineModel
 struct SequenceText {
     private let flow: Flow
     private let deadLetters: [Message.ID: [Publication]]
+    private let tellsSettlements: Bool
+    let gaps: GapIndex
 
     private static let maximumName = 40
 
     init(_ flow: Flow) {
         self.flow = flow
+        gaps = GapIndex(flow)
+        // Where nobody records settlements, nothing follows from their absence.
+        tellsSettlements = flow.hops.contains { $0.settlement != nil }
         deadLetters = Dictionary(
             grouping: flow.publications.filter { $0.id.reason == .deadLettered }, by: \.id.message)
     }
@@ -25,6 +30,10 @@ struct SequenceText {
         let hop = hops[0]
         var parts = [title(hop.message) + (hops.count > 1 ? " ×\(hops.count)" : "")]
         if !hop.destination.isEmpty { parts.append(place(hop.destination)) }
+        let publications = hops.compactMap { flow.publication($0.id.publication) }
+        if let dwell = DurationText.spread(publications.compactMap(\.dwellTime)) {
+            parts.append("\(publications.contains { $0.due != nil } ? "scheduled" : "outbox") \(dwell)")
+        }
         let batch = hops.reduce(1) { max($0, $1.batchSize) }
         if batch > 1 { parts.append("batch of \(batch)") }
         if let waited = DurationText.spread(hops.compactMap(\.queueTime)) {
@@ -66,6 +75,8 @@ struct SequenceText {
         if let error = attempt.error {
             return "\(prefix)✗ \(MermaidText.shortened(TypeName.short(error), to: Self.maximumName))"
         }
+        if attempt.isDuplicate { return "\(prefix)✓ duplicate: had been handled before" }
+        if isLast, tellsSettlements, hop.isUnsettled { return "\(prefix)never settled" }
         return tried ? "\(prefix)✓" : nil
     }
 
@@ -77,9 +88,15 @@ struct SequenceText {
         return name + count + (failed == 0 ? "" : calls.count == 1 ? " ✗" : " · \(failed) ✗")
     }
 
+    /// Such as `OrderPlaced · orders · no delivery recorded: expired`.
+    func missing(_ publication: Publication, _ reason: Gap.Reason, count: Int) -> String {
+        let name = title(publication.id.message) + (count > 1 ? " ×\(count)" : "")
+        return "\(name) · \(place(publication.id.destination)) · no delivery recorded: \(reason.rawValue)"
+    }
+
     /// A message without a delivery.
     func unread(_ publication: Publication, count: Int) -> String {
-        let outcome = flow.failedToSend(publication) ? "✗ sending failed" : "nobody handled it"
+        let outcome = flow.failedToSend(publication) ? "✗ sending failed" : gaps.unread(publication.id)
         let name = title(publication.id.message) + (count > 1 ? " ×\(count)" : "")
         return [name, place(publication.id.destination), outcome].joined(separator: " · ")
     }

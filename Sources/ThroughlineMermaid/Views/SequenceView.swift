@@ -42,8 +42,11 @@ struct SequenceView {
         addDeliveries()
         addUnread()
         addCalls(isWhole: isWhole)
+        addMissingDeliveries()
         let order = CausalOrder.sorted(times: events.map(\.time), causes: events.map(\.causes))
         addLines(order)
+        // Repetitions stand where they happened.
+        for note in FlowNotes(flow).all where note.kind != .repeats { diagram.lines.append(.noteAcross(note.text)) }
         nameParticipants()
         if let folding = FoldingText.of(selection), let first = diagram.participants.first {
             diagram.lines.insert(.note(over: first.id, text: "Folded: \(folding)."), at: 0)
@@ -88,11 +91,15 @@ struct SequenceView {
             switch line {
             case .arrow(_, let from, let to, _): order += [from, to]
             case .note(let id, _): order.append(id)
-            case .activate, .deactivate, .par, .and, .end: break
+            case .activate, .deactivate, .noteAcross, .par, .and, .end: break
             }
         }
         if order.isEmpty {
             for service in flow.services.prefix(50) { order.append(id(service)) }
+        }
+        if order.isEmpty {
+            participants["n_empty"] = ("n_empty", "nothing recorded")
+            order.append("n_empty")
         }
         diagram.participants = order.uniqued().compactMap { participants[$0] }
             .map { SequenceDiagram.Participant(id: $0.id, name: $0.name) }
@@ -187,6 +194,22 @@ struct SequenceView {
                         time: call.record.start.nanosecondsSinceEpoch,
                         lines: [.arrow(.call, from: id(parent.service), to: id(call.service), text: label)], causes: [])
                 )
+            }
+        }
+    }
+
+    /// Consumers that are known to listen and did not handle a message.
+    private mutating func addMissingDeliveries() {
+        for node in selection.shown {
+            guard case .publication(let place) = selection.folded.subject(node) else { continue }
+            let publication = flow.publications[place]
+            guard let service = publication.services.first else { continue }
+            for (consumer, reason) in text.gaps.deliveries[publication.id] ?? [] {
+                let words = text.missing(publication, reason, count: selection.folded.nodes[node].members.count)
+                events.append(
+                    Event(
+                        time: publication.sent?.nanosecondsSinceEpoch ?? 0,
+                        lines: [.arrow(.lost, from: id(service), to: id(consumer.service), text: words)], causes: []))
             }
         }
     }

@@ -21,6 +21,7 @@ struct TimelineView {
     private let selection: OutlineSelection
     private let start: UInt64
     private let criticalHops: Set<Hop.ID>
+    private let gaps: GapIndex
     private var rows: [String: [Row]] = [:]
     private var services: [String] = []
 
@@ -46,6 +47,7 @@ struct TimelineView {
         flow = selection.folded.flow
         start = flow.start?.nanosecondsSinceEpoch ?? 0
         criticalHops = Set(flow.criticalPath.compactMap(\.hop))
+        gaps = GapIndex(flow)
         chart = GanttChart(title: flow.headline(title: title), axis: .fitting(flow.latency))
         for node in selection.shown { add(node) }
         addSections()
@@ -62,6 +64,7 @@ struct TimelineView {
             // What goes on inside a handler is no row of its own.
             if folded.nodes[node].parent == nil { add(flow.operations[place], count: members.count) }
         case .publication(let place):
+            addDwelling(members, title: flow.message(flow.publications[place].id.message)?.title)
             if folded.nodes[node].children.isEmpty { addUnread(flow.publications[place], count: members.count) }
         case .attempt: break
         }
@@ -87,12 +90,33 @@ struct TimelineView {
             ], to: operation.service)
     }
 
+    /// Written down and not yet sent: in an outbox, or until it was due.
+    private mutating func addDwelling(_ members: [Outline.Subject], title: String?) {
+        let publications = members.compactMap {
+            if case .publication(let place) = $0 { flow.publications[place] } else { nil }
+        }
+        let dwelling = publications.filter { $0.dwellTime.map(isVisible) ?? false }
+        guard let first = dwelling.first, let service = first.services.first,
+            let spread = DurationText.spread(dwelling.compactMap(\.dwellTime)),
+            let from = dwelling.compactMap(\.appended).min().map(elapsed),
+            let to = dwelling.compactMap({ sent in sent.appended.map { elapsed($0) + (sent.dwellTime ?? 0) } }).max(),
+            to <= flow.latency
+        else { return }
+        let name = MermaidText.shortened(title ?? "message", to: 36) + (dwelling.count > 1 ? " ×\(dwelling.count)" : "")
+        append(
+            [
+                Bar(
+                    text: "\(name) · \(first.due == nil ? "in the outbox" : "scheduled") \(spread)", mark: .waiting,
+                    start: from, end: to)
+            ], to: service)
+    }
+
     private mutating func addUnread(_ publication: Publication, count: Int) {
         guard publication.id.reason != .deadLettered, let service = publication.services.first,
             let time = publication.sent ?? publication.began
         else { return }
         let message = MermaidText.shortened(flow.message(publication.id.message)?.title ?? "message", to: 36)
-        let outcome = flow.failedToSend(publication) ? "✗ sending failed" : "nobody handled it"
+        let outcome = flow.failedToSend(publication) ? "✗ sending failed" : gaps.unread(publication.id)
         append(
             [
                 Bar(
@@ -157,6 +181,7 @@ struct TimelineView {
         if isTried { words.insert("attempt \(attempt.number)", at: 0) }
         if let took = attempt.took { words.append("worked \(DurationText.short(took))") }
         if attempt.end == nil { words.append("… never ended") }
+        if attempt.isDuplicate { words.append("duplicate") }
         if attempt.number == hop.attempts.last?.number, hop.isDeadLetter {
             words.append("✗ dead letter")
         } else if let error = attempt.error {
@@ -209,15 +234,19 @@ struct TimelineView {
             }
             chart.sections.append(section)
         }
-        if let folding = FoldingText.of(selection) { addNote("Folded: \(folding)") }
-        if chart.sections.isEmpty { addNote("nothing was handled") }
+        var notes = FlowNotes(flow).all.filter { $0.kind == .time || $0.kind == .clock }.map(\.text)
+        if let folding = FoldingText.of(selection) { notes.append("Folded: \(folding)") }
+        if chart.sections.isEmpty { notes = ["nothing was handled"] }
+        addNotes(notes)
     }
 
-    private mutating func addNote(_ text: String) {
+    /// At the end, so that the words stand to the left of it, where there is room.
+    private mutating func addNotes(_ notes: [String]) {
+        if notes.isEmpty { return }
         let end = chart.axis.place(flow.latency)
-        chart.sections.append(
-            GanttChart.Section(
-                title: "note",
-                tasks: [GanttChart.Task(id: "note", text: text, mark: .moment, start: end, end: end)]))
+        let tasks = notes.enumerated().map { number, text in
+            GanttChart.Task(id: "n\(number + 1)", text: text, mark: .moment, start: end, end: end)
+        }
+        chart.sections.append(GanttChart.Section(title: "notes", tasks: tasks))
     }
 }

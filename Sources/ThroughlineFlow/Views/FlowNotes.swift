@@ -1,0 +1,224 @@
+import ThroughlineModel
+
+/// What a person should know about a flow beside its steps, a line each, most important first: what its time went into,
+/// what is missing and why, what contradicts itself.
+package struct FlowNotes {
+    package enum Kind {
+        case time, story, gap, repeats, clock, contradiction
+    }
+
+    package private(set) var all: [(kind: Kind, text: String)] = []
+    package var lines: [String] { all.map(\.text) }
+
+    private let flow: Flow
+
+    private let drawsGhosts: Bool
+
+    /// - Parameter drawsGhosts: true for a picture in which missing senders and deliveries stand anyway.
+    package init(_ flow: Flow, drawsGhosts: Bool = false) {
+        self.flow = flow
+        self.drawsGhosts = drawsGhosts
+        addCriticalPaths()
+        addReplies()
+        addSagas()
+        addGaps()
+        addRepeats()
+        addClocks()
+        addConflicts()
+        addHubs()
+    }
+
+    /// So much fits beside a picture.
+    private static let maximumLength = 160
+
+    private mutating func add(_ kind: Kind, _ text: String) {
+        all.append((kind, OneLine.shortened(text, to: Self.maximumLength)))
+    }
+
+    private func title(_ message: Message.ID) -> String {
+        OneLine.shortened(flow.message(message)?.title ?? "message", to: 36)
+    }
+
+    /// The words for what time is spent on.
+    package static func word(_ kind: CriticalSegment.Kind) -> String {
+        switch kind {
+        case .processing: "working"
+        case .publishing: "publishing"
+        case .queue: "waiting"
+        case .backoff: "backing off"
+        case .outbox: "in the outbox"
+        case .scheduled: "not yet due"
+        case .gap: "unaccounted for"
+        }
+    }
+
+    /// Such as `52 %`.
+    package static func percent(_ share: Double) -> String {
+        share > 0 && share < 0.005 ? "< 1 %" : "\(Int((share * 100).rounded())) %"
+    }
+
+    private mutating func addCriticalPaths() {
+        let paths = flow.criticalPaths
+        guard let path = paths.first, path.duration > 0 else { return }
+        let kinds = CriticalSegment.Kind.allCases.map { (kind: $0, share: path.share(of: $0)) }
+            .filter { $0.share >= 0.005 }.sorted { $0.share > $1.share }
+        let shares = kinds.map { "\(Self.word($0.kind)) \(Self.percent($0.share))" }.joined(separator: ", ")
+        let ties = paths.count > 1 ? ", \(paths.count) branches tie" : ""
+        var line = "critical path \(DurationText.short(path.duration))\(ties): \(shares)"
+        if let longest = path.segments.max(by: { $0.duration < $1.duration }), path.segments.count > 1 {
+            line += "; longest: \(words(longest, path)), \(DurationText.short(longest.duration))"
+        }
+        add(.time, line)
+    }
+
+    /// Such as `PaymentCharged waiting for shipping`.
+    private func words(_ segment: CriticalSegment, _ path: CriticalPath) -> String {
+        guard path.steps.indices.contains(segment.step) else { return Self.word(segment.kind) }
+        let step = path.steps[segment.step]
+        let message = title(step.publication.message)
+        let consumer = step.hop.map { OneLine.shortened($0.consumer.service, to: 28) }
+        let sender = flow.publication(step.publication)?.services.first.map { OneLine.shortened($0, to: 28) }
+        return switch segment.kind {
+        case .queue: "\(message) waiting\(consumer.map { " for \($0)" } ?? "")"
+        case .processing: "\(segment.operation.flatMap(flow.operation)?.service ?? consumer ?? "somebody") working"
+        case .backoff: "\(consumer ?? "somebody") backing off"
+        case .outbox, .scheduled, .publishing, .gap:
+            "\(message)\(sender.map { " of \($0)" } ?? "") \(Self.word(segment.kind))"
+        }
+    }
+
+    private mutating func addReplies() {
+        for reply in flow.replies.prefix(3) {
+            let (answer, question) = (title(reply.reply), title(reply.request))
+            let after = reply.latency.map { " after \(DurationText.short($0))" } ?? ""
+            add(
+                .story,
+                "\(answer) of \(reply.responder) answers \(question) of \(reply.requester)\(after)"
+            )
+        }
+        let rest = flow.replies.count - 3
+        if rest > 0 { add(.story, "\(FoldingText.counted(rest, "more reply", "more replies"))") }
+    }
+
+    private mutating func addSagas() {
+        for saga in flow.sagas.prefix(3) { add(.story, "saga \(Self.title(of: saga)): \(Self.outcome(of: saga))") }
+        let rest = flow.sagas.count - 3
+        if rest > 0 { add(.story, "\(FoldingText.counted(rest, "more saga"))") }
+    }
+
+    /// Type and run.
+    package static func title(of saga: Saga) -> String {
+        [saga.id.type, saga.id.run].compactMap(\.self).joined(separator: " ")
+    }
+
+    /// Such as `refunded · 3 steps · compensated`.
+    package static func outcome(of saga: Saga) -> String {
+        var parts = [saga.state ?? "no state recorded", FoldingText.counted(saga.steps.count, "step")]
+        if saga.wasCompensated { parts.append("compensated ↩") }
+        if saga.failed { parts.append("a step failed ✗") }
+        if saga.isUnfinished { parts.append("a step never ended …") }
+        return parts.joined(separator: " · ")
+    }
+
+    private static func isGhost(_ missing: Gap.Missing) -> Bool {
+        switch missing {
+        case .sender, .delivery, .anyDelivery: true
+        case .message, .operation, .attempt, .batchMembers: false
+        }
+    }
+
+    private mutating func addGaps() {
+        struct Kind: Hashable {
+            var noun: String
+            var reason: Gap.Reason
+        }
+        var counts: [Kind: Int] = [:]
+        var order: [Kind] = []
+        for gap in flow.gaps where !(drawsGhosts && Self.isGhost(gap.missing)) {
+            let (noun, count): (String, Int) =
+                switch gap.missing {
+                case .sender: ("sender", 1)
+                case .message: ("cause", 1)
+                case .operation: ("operation that others refer to", 1)
+                case .attempt: ("attempt", 1)
+                case .delivery, .anyDelivery: ("delivery", 1)
+                case .batchMembers(_, let count): ("message of a batch", count)
+                }
+            let kind = Kind(noun: noun, reason: gap.reason)
+            if counts[kind] == nil { order.append(kind) }
+            counts[kind, default: 0] += count
+        }
+        if order.isEmpty { return }
+        let plurals = [
+            "delivery": "deliveries", "message of a batch": "messages of batches",
+            "operation that others refer to": "operations that others refer to",
+        ]
+        let parts = order.map { kind in
+            let count = counts[kind, default: 0]
+            return "\(FoldingText.counted(count, kind.noun, plurals[kind.noun])) (\(kind.reason.rawValue))"
+        }
+        add(.gap, "missing: " + parts.joined(separator: ", "))
+    }
+
+    private mutating func addRepeats() {
+        if flow.duplicateCount > 0 {
+            add(
+                .repeats,
+                "\(FoldingText.counted(flow.duplicateCount, "delivery", "deliveries")) of what had been handled before: "
+                    + "duplicate\(flow.duplicateCount == 1 ? "" : "s")")
+        }
+        // Where nobody records settlements, nothing follows from their absence.
+        let unsettled = flow.unsettledCount
+        if unsettled > 0, flow.hops.contains(where: { $0.settlement != nil }) {
+            add(.repeats, "\(FoldingText.counted(unsettled, "delivery", "deliveries")) never settled")
+        }
+    }
+
+    private mutating func addClocks() {
+        let proven = flow.clockOffsets.filter(\.isProven)
+        for offset in proven.prefix(3) {
+            add(.clock, "clocks: \(Self.words(offset)); times are shown as recorded")
+        }
+        if proven.count > 3 { add(.clock, "clocks: \(proven.count - 3) more pairs of hosts differ") }
+    }
+
+    /// Such as `node-b is 40 ms to 55 ms ahead of node-a`.
+    package static func words(_ offset: ClockOffset) -> String {
+        if offset.isContradictory { return "that of \(offset.to) jumps or drifts against that of \(offset.from)" }
+        let isAhead = (offset.lower ?? 0) > 0
+        let (least, most) = isAhead ? (offset.lower, offset.upper) : (offset.upper, offset.lower)
+        let low = least.map { DurationText.short($0.magnitude) }
+        let high = most.map { DurationText.short($0.magnitude) }
+        let amount =
+            switch (low, high) {
+            case (let low?, let high?): low == high ? "about \(low)" : "\(low) to \(high)"
+            case (let low?, nil): "at least \(low)"
+            case (nil, let high?): "at most \(high)"
+            case (nil, nil): "somewhat"
+            }
+        return "\(offset.to) is \(amount) \(isAhead ? "ahead of" : "behind") \(offset.from)"
+    }
+
+    private mutating func addConflicts() {
+        for conflict in flow.conflicts.prefix(2) {
+            add(
+                .contradiction,
+                "contradiction: \(conflict.subject.rawValue) \(OneLine.shortened(conflict.kept, to: 40)) "
+                    + "(\(conflict.keptEvidence.name)) against \(OneLine.shortened(conflict.dismissed, to: 40)) "
+                    + "(\(conflict.dismissedEvidence.name))")
+        }
+        let rest = flow.conflicts.count - 2
+        if rest > 0 { add(.contradiction, "\(FoldingText.counted(rest, "more contradiction"))") }
+    }
+
+    private mutating func addHubs() {
+        for hub in flow.hubs.prefix(2) {
+            let name =
+                switch hub.identity {
+                case .correlationID(let id): "correlation id \(OneLine.shortened(id, to: 40))"
+                case .trace(let id): "trace \(id.hex)"
+                }
+            add(.gap, "\(name) is on too many spans to follow: \(FoldingText.counted(hub.leftOut, "span")) left out")
+        }
+    }
+}
