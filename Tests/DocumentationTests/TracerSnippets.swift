@@ -31,6 +31,17 @@ enum TracerSnippets {
         InstrumentationSystem.bootstrap(TeeTracer(primary: primary, recorder: recorder.tracer))
     }
 
+    static func export(_ exporter: LineExporter) throws -> Recorder {
+        let recorder = try Recorder(
+            service: "billing", store: .sqlite("traces.db"), exporters: [Recorder.Exporter(exporter, named: "lines")])
+        return recorder
+    }
+
+    static func exportDirectly(_ exporter: LineExporter) -> SpanPipeline {
+        let pipeline = SpanPipeline(sink: ExportingSink(exporter))
+        return pipeline
+    }
+
     static func log() {
         LoggingSystem.bootstrap(StreamLogHandler.standardOutput, metadataProvider: .throughline)
     }
