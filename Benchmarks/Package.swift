@@ -24,6 +24,7 @@ let package = Package(
                 "PlainLoop",
                 .product(name: "Throughline", package: "throughline"),
                 .product(name: "ThroughlineFlow", package: "throughline"),
+                .product(name: "ThroughlineMermaid", package: "throughline"),
                 .product(name: "ThroughlineInMemory", package: "throughline"),
                 .product(name: "ThroughlineOTLP", package: "throughline"),
                 .product(name: "ThroughlineRecorder", package: "throughline"),

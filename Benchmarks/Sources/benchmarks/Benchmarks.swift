@@ -13,6 +13,7 @@ enum Benchmarks {
         if runs("zipkin") { ZipkinBenchmark.run() }
         if runs("queries") { try await QueryBenchmark.run() }
         if runs("flow") { FlowBenchmark.run() }
+        if runs("views") { ViewBenchmark.run() }
         if runs("export") { try await ExportBenchmark.run() }
     }
 }

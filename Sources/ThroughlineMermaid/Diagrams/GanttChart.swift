@@ -3,8 +3,8 @@ struct GanttChart {
     enum Mark: String {
         /// Grey: nobody works.
         case waiting = "done"
-        /// Somebody works.
-        case working = "active"
+        /// Somebody works. No mark, because the text beside an `active` bar cannot be read in Mermaid's dark theme.
+        case working = ""
         /// A moment.
         case moment = "milestone"
     }
@@ -13,6 +13,7 @@ struct GanttChart {
         var id: String
         var text: String
         var mark: Mark
+        /// Waiting on the critical path has a red border. Work has not: all of such a bar would be red, and red means failure.
         var isCritical = false
         /// In thousandths of the axis's unit.
         var start: Int
@@ -67,8 +68,9 @@ struct GanttChart {
         for section in sections {
             lines.append("  section \(MermaidText.item(section.title))")
             for task in section.tasks {
-                let marks = (task.isCritical ? "crit, " : "") + task.mark.rawValue
-                lines.append("  \(MermaidText.item(task.text)) :\(marks), \(task.id), \(task.start), \(task.end)")
+                var parts = [task.isCritical ? "crit" : "", task.mark.rawValue].filter { !$0.isEmpty }
+                parts += [task.id, "\(task.start)", "\(task.end)"]
+                lines.append("  \(MermaidText.item(task.text)) :\(parts.joined(separator: ", "))")
             }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -228,8 +228,7 @@ struct TimelineView {
                     section.tasks.append(
                         GanttChart.Task(
                             id: "b\(number)", text: bar.text + (bar.isCritical ? " ◀" : ""), mark: bar.mark,
-                            isCritical: bar.isCritical, start: begin,
-                            end: end))
+                            isCritical: bar.isCritical && bar.mark == .waiting, start: begin, end: end))
                 }
             }
             chart.sections.append(section)
