@@ -41,7 +41,7 @@ struct Flows: ParsableCommand {
 
     @Flag(
         help: """
-            Only those of which something is missing: a sender or a parent that was never recorded. Looks at the newest \(Flows.deepest) \
+            Only those of which something is missing that must have been there. Looks at the newest \(Flows.deepest) \
             flows that meet the rest.
             """)
     var incomplete = false
@@ -172,8 +172,6 @@ struct Flows: ParsableCommand {
 }
 
 extension Flow {
-    /// True when something is missing that must have been there: a message's sender, or a cause that somebody names.
-    fileprivate var isIncomplete: Bool {
-        publications.contains { $0.missingSender != nil } || messages.contains { !$0.isRecorded }
-    }
+    /// True when something is missing that must have been there. What may still come is not missing.
+    fileprivate var isIncomplete: Bool { gaps.contains { $0.reason != .inFlight } }
 }

@@ -6,6 +6,11 @@ public struct Consumer: Hashable, Sendable {
     public var service: String
     /// Nil where the broker has no groups or nobody recorded one.
     public var group: String?
+
+    package init(service: String, group: String?) {
+        self.service = service
+        self.group = group
+    }
 }
 
 /// One message on one destination going to one consumer: sent, waiting in the queue, processed (perhaps several
