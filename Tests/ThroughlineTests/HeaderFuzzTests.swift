@@ -15,8 +15,8 @@ import Tracing
     private static let names =
         [
             "traceparent", "tracestate", "baggage", "b3", "X-B3-TraceId", "X-B3-SpanId", "X-B3-Sampled",
-            "uber-trace-id",
-            "X-Amzn-Trace-Id", "parent-id", "MT-Activity-Id", "Diagnostic-Id", "id", "conversation-id", "message-type",
+            "uber-trace-id", "uberctx-k", "jaeger-baggage", "jaeger-debug-id", "x-b3-traceid", "x-b3-spanid",
+            "X-Amzn-Trace-Id", "x-amzn-trace-id", "AWSTraceHeader", "parent-id", "MT-Activity-Id", "Diagnostic-Id", "id", "conversation-id", "message-type",
             "MessageId", "ConversationId", "CorrelationId", "MT-InitiatorId", "MT-MessageType", "NServiceBus.MessageId",
             "NServiceBus.ConversationId", "NServiceBus.RelatedTo", "NServiceBus.EnclosedMessageTypes",
             "NServiceBus.MessageIntent", "message-id", "correlation-id", "causation-id", "message-intent",
@@ -43,16 +43,21 @@ import Tracing
     @Test func `no headers make a parser fail`() {
         var random = SeededGenerator(seed: 23)
         let tracing = MessageTracing()
-        let propagators: [any Propagator] = [W3CTraceContextPropagator(), W3CBaggagePropagator()]
+        let propagators: [any Propagator] = [
+            W3CTraceContextPropagator(), W3CBaggagePropagator(), B3Propagator(), JaegerPropagator(baggageKeys: ["k"]),
+            XRayPropagator(),
+        ]
         let systems: [MessagingSystem] = [.kafka, .rabbitmq, .nats, .mqtt, .redis, .inProcess]
         var found = 0
         for round in 0..<Self.count {
             let headers = Self.headers(&random)
             let system = systems[round % systems.count]
             for scheme in HeaderScheme.allCases where scheme.read(system, { headers[$0] }) != nil { found += 1 }
-            var context = ServiceContext.topLevel
-            for propagator in propagators { propagator.extract(headers, into: &context, using: DictionaryCarrier()) }
-            if !context.isEmpty { found += 1 }
+            for propagator in propagators {
+                var context = ServiceContext.topLevel
+                propagator.extract(headers, into: &context, using: DictionaryCarrier())
+                if !context.isEmpty { found += 1 }
+            }
             let message = KafkaLike(headers)
             var reading = HeaderReading(message)
             let identity = tracing.identity(ofIncoming: &reading, trusted: true)
