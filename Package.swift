@@ -139,7 +139,8 @@ let package = Package(
         tests(
             "ThroughlineTests",
             [
-                "Throughline", "ThroughlineContext", "ThroughlineModel", "ThroughlineTracer", "FlowFixtures", tracing,
+                "Throughline", "ThroughlineContext", "ThroughlineModel", "ThroughlineTracer", "FlowFixtures",
+                "HeaderCorpus", tracing,
                 inMemoryTracing, metrics, metricsTestKit,
             ]),
         tests(
@@ -150,6 +151,14 @@ let package = Package(
                 metricsTestKit, serviceLifecycle,
             ]),
         library("FlowFixtures", ["ThroughlineModel"], path: "Tests/FlowFixtures"),
+        // Damaged headers, and a program that reads millions of them: swift run -c release HeaderFuzz 10000000
+        library("HeaderCorpus", ["FlowFixtures"], path: "Tests/HeaderCorpus"),
+        .executableTarget(
+            name: "HeaderFuzz",
+            dependencies: [
+                "FlowFixtures", "HeaderCorpus", "Throughline", "ThroughlineModel", "ThroughlineTracer", tracing,
+            ],
+            path: "Tests/HeaderFuzz", swiftSettings: settings),
         tests("ThroughlineFlowTests", ["ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),
         tests(
             "ThroughlineMermaidTests", ["ThroughlineMermaid", "ThroughlineFlow", "ThroughlineModel", "FlowFixtures"]),

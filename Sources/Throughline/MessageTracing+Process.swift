@@ -141,6 +141,13 @@ extension MessageTracing {
         attempts.failed(delivery.key, number: delivery.attempt, context: delivery.span.context)
     }
 
+    /// The ids of a message that was received, as ``process(_:policy:_:)`` sees them: ours, a foreign scheme's, or made
+    /// from its position.
+    public func identity<Message: TraceableMessage>(of message: Message) -> MessageIdentity {
+        var reading = HeaderReading(message)
+        return identity(ofIncoming: &reading, trusted: configuration.policy.trustsHeaders)
+    }
+
     /// What the message says of itself. A message without an id, from a sender without this middleware, gets one
     /// from its position, which every group and every attempt sees alike; where there is none, a new one.
     func identity<Message: TraceableMessage>(
