@@ -94,8 +94,14 @@ public struct RecordingTracer: Tracer {
     }
 
     private func identity(childOf parent: SpanContext?, at start: Timestamp) -> SpanContext {
-        let ids = core.configuration.ids
-        return SpanContext(
+        // Our own generator is called directly: these two calls are a good part of what an unsampled span costs.
+        if let ids = core.generator { return Self.identity(childOf: parent, at: start, ids) }
+        return Self.identity(childOf: parent, at: start, core.configuration.ids)
+    }
+
+    private static func identity(childOf parent: SpanContext?, at start: Timestamp, _ ids: some IDSource) -> SpanContext
+    {
+        SpanContext(
             traceID: parent?.traceID ?? ids.traceID(at: start), spanID: ids.spanID(),
             flags: parent.map { $0.flags.intersection(.random) } ?? (ids.isRandom ? .random : []),
             traceState: parent?.traceState ?? TraceState())
@@ -147,10 +153,12 @@ final class TracerCore: Sendable {
     let propagator: CompositePropagator
     let recordedBaggage: [Wildcard]
     let unredactedResource: Resource
+    let generator: IDGenerator?
 
     init(pipeline: SpanPipeline, resource: Resource, configuration: RecordingTracer.Configuration) {
         self.pipeline = pipeline
         unredactedResource = resource
+        generator = configuration.ids as? IDGenerator
         var resource = resource
         resource.attributes = configuration.redaction.apply(to: resource.attributes)
         self.resource = resource

@@ -45,9 +45,9 @@ public struct SamplingResult: Sendable {
     }
 
     /// Drops the span.
-    public static let drop = SamplingResult(.drop)
+    public static var drop: SamplingResult { SamplingResult(.drop) }
     /// Records the span and says so to others.
-    public static let recordAndSample = SamplingResult(.recordAndSample)
+    public static var recordAndSample: SamplingResult { SamplingResult(.recordAndSample) }
 }
 
 /// Records everything.
