@@ -11,37 +11,23 @@ struct FlowSplitter {
 
     init(_ index: OperationIndex, guarding: HubGuard) {
         var sets = DisjointSets(count: index.count)
-        var traces = TraceJoin(index, guarding)
-        traces.join(&sets)
-        Self.joinByMessage(index, &sets)
+        var traces = TraceJoin(index)
+        var messages = MessageMeeting(count: index.count)
+        var correlations = CorrelationJoin()
+        // One pass, because looking at a span that is not in the processor's cache costs more than all the rest.
+        for position in index.operations.indices {
+            let reading = index.reading(position)
+            traces.add(reading, position)
+            guard reading.isMessaging else { continue }
+            messages.add(reading, position, &sets)
+            correlations.add(reading, position)
+        }
+        traces.join(&sets, guarding)
         parts = sets.numbers()
-        let correlations = CorrelationJoin(index)
+        correlations.sort()
         let swallowing = correlations.join(&sets, parts, atMost: guarding.maximumParts)
         flows = sets.numbers()
         hubs = Self.hubs(flows, correlations, swallowing, traces, index)
-    }
-
-    /// The message ids that two spans name, as what they are about or as a cause.
-    private static func joinByMessage(_ index: OperationIndex, _ sets: inout DisjointSets) {
-        var names = NameTable(capacity: index.count)
-        var first: [Int] = []
-        func meet(_ name: String, _ position: Int) {
-            let number = names.number(name)
-            if number == first.count {
-                first.append(position)
-            } else {
-                sets.join(first[number], position)
-            }
-        }
-        for position in index.operations.indices {
-            guard let view = index.messaging(position) else { continue }
-            if let id = view.messageID { meet(id, position) }
-            for id in view.causationIDs { meet(id, position) }
-            for member in view.members {
-                if let id = member.messageID { meet(id, position) }
-                for id in member.causationIDs { meet(id, position) }
-            }
-        }
     }
 
     private static func hubs(
@@ -65,6 +51,36 @@ struct FlowSplitter {
     }
 }
 
+/// Joins the spans that name the same message id, as what they are about or as a cause.
+private struct MessageMeeting {
+    private var names: NameTable
+    /// By name: some operation that names it.
+    private var first: [Int] = []
+
+    init(count: Int) {
+        names = NameTable(capacity: count)
+        first.reserveCapacity(count)
+    }
+
+    mutating func add(_ reading: OperationReading, _ position: Int, _ sets: inout DisjointSets) {
+        if let id = reading.messageID { meet(id, position, &sets) }
+        for id in reading.causationIDs { meet(id, position, &sets) }
+        for member in reading.members {
+            if let id = member.messageID { meet(id, position, &sets) }
+            for id in member.causationIDs { meet(id, position, &sets) }
+        }
+    }
+
+    private mutating func meet(_ name: String, _ position: Int, _ sets: inout DisjointSets) {
+        let number = names.number(name)
+        if number == first.count {
+            first.append(position)
+        } else {
+            sets.join(first[number], position)
+        }
+    }
+}
+
 /// Joins the spans of a trace, and those that link to it.
 private struct TraceJoin {
     /// The operations of each trace that is a hub.
@@ -72,35 +88,23 @@ private struct TraceJoin {
 
     private let index: OperationIndex
     private var table: HashTable
-    /// By trace: some operation that is in it or links to it.
-    private var first: [Int] = []
     private var ids: [TraceID] = []
     private var traceOfOperation: [Int] = []
-    private var isHub: [Bool] = []
+    private var links: [(position: Int, trace: Int, target: Operation.ID)] = []
+    /// By trace: some operation that is in it or links to it.
+    private var first: [Int] = []
 
-    init(_ index: OperationIndex, _ guarding: HubGuard) {
+    init(_ index: OperationIndex) {
         self.index = index
         table = HashTable(capacity: index.count / 4)
         traceOfOperation.reserveCapacity(index.count)
-        var loose: [Int] = []
-        for position in index.operations.indices {
-            let trace = number(index.reading(position).record.traceID)
-            traceOfOperation.append(trace)
-            while loose.count < ids.count { loose.append(0) }
-            if Self.isLoose(position, index) { loose[trace] += 1 }
-        }
-        isHub = loose.map { $0 > guarding.maximumDeliveries }
-        guard isHub.contains(true) else { return }
-        var members = [[Int]](repeating: [], count: ids.count)
-        for (position, trace) in traceOfOperation.enumerated() where isHub[trace] { members[trace].append(position) }
-        hubs = members.filter { !$0.isEmpty }
     }
 
-    /// A delivery that begins under no sender of its own: under a loop, a job, or nothing.
-    private static func isLoose(_ position: Int, _ index: OperationIndex) -> Bool {
-        guard index.handles(position) else { return false }
-        guard let parent = index.parent(of: position) else { return true }
-        return !index.publishes(parent) && !index.handles(parent)
+    mutating func add(_ reading: OperationReading, _ position: Int) {
+        traceOfOperation.append(number(reading.record.traceID))
+        for link in reading.record.links where link.context.traceID.isValid {
+            links.append((position, number(link.context.traceID), Operation.ID(link.context)))
+        }
     }
 
     private mutating func number(_ trace: TraceID) -> Int {
@@ -111,26 +115,42 @@ private struct TraceJoin {
         return ids.count - 1
     }
 
+    /// A delivery that begins under no sender of its own: under a loop, a job, or nothing.
+    private func isLoose(_ position: Int) -> Bool {
+        guard index.handles(position) else { return false }
+        guard let parent = index.parent(of: position) else { return true }
+        return !index.publishes(parent) && !index.handles(parent)
+    }
+
+    private mutating func findHubs(_ guarding: HubGuard) -> [Bool] {
+        var loose = Array(repeating: 0, count: ids.count)
+        for (position, trace) in traceOfOperation.enumerated() where isLoose(position) { loose[trace] += 1 }
+        let isHub = loose.map { $0 > guarding.maximumDeliveries }
+        guard isHub.contains(true) else { return isHub }
+        var members = [[Int]](repeating: [], count: ids.count)
+        for (position, trace) in traceOfOperation.enumerated() where isHub[trace] { members[trace].append(position) }
+        hubs = members.filter { !$0.isEmpty }
+        return isHub
+    }
+
     /// All spans of a trace descend from one root, so the trace joins them even where a parent is missing; in a hub
     /// only parents do, and no loop its deliveries. A link joins two traces, even where neither the span nor its trace
     /// was recorded here: two handlers of one lost message still meet.
-    mutating func join(_ sets: inout DisjointSets) {
+    mutating func join(_ sets: inout DisjointSets, _ guarding: HubGuard) {
+        let isHub = findHubs(guarding)
         first = Array(repeating: -1, count: ids.count)
-        for position in index.operations.indices {
-            let trace = traceOfOperation[position]
+        for (position, trace) in traceOfOperation.enumerated() {
             if !isHub[trace] {
                 meet(trace, position, &sets)
-            } else if let parent = index.parent(of: position), !Self.isLoose(position, index) {
+            } else if let parent = index.parent(of: position), !isLoose(position) {
                 sets.join(parent, position)
             }
-            for link in index.reading(position).record.links where link.context.traceID.isValid {
-                let target = number(link.context.traceID)
-                while first.count < ids.count { first.append(-1) }
-                if target < isHub.count, isHub[target] {
-                    if let linked = index.position(of: link.context) { sets.join(linked, position) }
-                } else {
-                    meet(target, position, &sets)
-                }
+        }
+        for link in links {
+            if !isHub[link.trace] {
+                meet(link.trace, link.position, &sets)
+            } else if let linked = index.position(of: link.target) {
+                sets.join(linked, link.position)
             }
         }
     }
@@ -146,26 +166,24 @@ private struct TraceJoin {
 
 /// The correlation ids, and the operations that name each.
 private struct CorrelationJoin {
-    let names: NameTable
-    let members: Lists
+    private(set) var names = NameTable()
+    private(set) var members = Lists()
+    private var keys: [Int] = []
+    private var values: [Int] = []
 
-    init(_ index: OperationIndex) {
-        var names = NameTable()
-        var keys: [Int] = []
-        var values: [Int] = []
-        for position in index.operations.indices {
-            guard let view = index.messaging(position) else { continue }
-            if let id = view.correlationID {
-                keys.append(names.number(id))
-                values.append(position)
-            }
-            for member in view.members {
-                guard let id = member.correlationID, id != view.correlationID else { continue }
-                keys.append(names.number(id))
-                values.append(position)
-            }
+    mutating func add(_ reading: OperationReading, _ position: Int) {
+        if let id = reading.correlationID {
+            keys.append(names.number(id))
+            values.append(position)
         }
-        self.names = names
+        for member in reading.members {
+            guard let id = member.correlationID, id != reading.correlationID else { continue }
+            keys.append(names.number(id))
+            values.append(position)
+        }
+    }
+
+    mutating func sort() {
         members = Lists(count: names.names.count, keys: keys, values: values)
     }
 
