@@ -23,6 +23,8 @@ struct FlowchartView {
     /// More types than that between the same two participants are one edge.
     private static let maximumTypes = 3
     private static let maximumName = 36
+    /// Mermaid breaks what is longer than ``DeliveryText/maximumLength`` into two lines; where there is that much to say.
+    private static let maximumLabel = 42
     /// A smaller part of the critical path is not worth a word.
     private static let leastShare = 0.05
 
@@ -159,7 +161,7 @@ struct FlowchartView {
         let text = edges.count > 1 ? many(edges) : text(edge)
         return Flowchart.Edge(
             from: id(edge.from), to: id(edge.to),
-            text: text.map { MermaidText.shortened($0, to: DeliveryText.maximumLength) }, stroke: stroke,
+            text: text.map { MermaidText.shortened($0, to: Self.maximumLabel) }, stroke: stroke,
             count: edges.reduce(0) { $0 + max(1, $1.hops.count, $1.hops.isEmpty ? $1.publications.count : 0) })
     }
 
@@ -218,9 +220,9 @@ struct FlowchartView {
             edge.publications.compactMap { flow.publication($0)?.dwellTime }.max().map { [$0] } ?? [])
         let isDue = edge.publications.contains { flow.publication($0)?.due != nil }
         let wait = dwell.map { " · \(isDue ? "due in" : "outbox") \($0)" } ?? ""
-        let suffix = (count > 1 ? " ×\(count)" : "") + wait + sign
+        let suffix = (count > 1 ? " ×\(count)" : "") + sign
         let room = DeliveryText.maximumLength - verb.count - 1 - suffix.count
-        return "\(verb) \(MermaidText.shortened(edge.type ?? "message", to: room))\(suffix)"
+        return "\(verb) \(MermaidText.shortened(edge.type ?? "message", to: room))\(suffix)\(wait)"
     }
 
     /// The error of the handling that gave the message up.
