@@ -43,15 +43,30 @@ struct SequenceDiagram {
         return first == last ? first : "\(first),\(last)"
     }
 
+    /// Words; a number stays with what it counts, and a separator with what it follows.
+    private static func unbreakable(_ text: String) -> [String] {
+        var parts: [String] = []
+        var isOpen = false
+        for word in text.split(separator: " ") {
+            if isOpen || word == "·" || word.hasPrefix("%"), let last = parts.popLast() {
+                parts.append("\(last) \(word)")
+            } else {
+                parts.append(String(word))
+            }
+            isOpen = word.last.map { ("0"..."9").contains($0) } ?? false
+        }
+        return parts
+    }
+
     /// Mermaid makes a note across participants no wider than they are.
     private func wrapped(_ text: String) -> String {
         let room = participants.count == 1 ? 80 : max(40, participants.count * 22)
         var lines: [String] = []
-        for word in MermaidText.plain(text).split(separator: " ") {
-            if let last = lines.last, last.count + 1 + word.count <= room {
-                lines[lines.count - 1] = "\(last) \(word)"
+        for part in Self.unbreakable(MermaidText.plain(text)) {
+            if let last = lines.last, last.count + 1 + part.count <= room {
+                lines[lines.count - 1] = "\(last) \(part)"
             } else {
-                lines.append(String(word))
+                lines.append(part)
             }
         }
         return lines.map(MermaidText.line).joined(separator: "<br/>")
