@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 public import Logging
 public import ServiceLifecycle
@@ -65,6 +66,7 @@ public final class Recorder: Service {
     private let pipeline: SpanPipeline
     private let store: StoreSink?
     private let forwarders: [SpanForwarder]
+    private let direct: [ExportingSink]
     private let configuration: Configuration
     private let undelivered = Atomic(0)
 
@@ -72,33 +74,49 @@ public final class Recorder: Service {
     ///
     /// - Parameters:
     ///   - service: The name of the service; nil takes it from the environment.
-    ///   - store: Where the spans are kept.
-    ///   - exporters: Where the spans of the store are sent, each as fast as its collector takes them.
+    ///   - store: Where the spans are kept; nil keeps them in memory until they are exported, within bounds.
+    ///   - exporters: Where the spans are sent, each as fast as its collector takes them; nil leaves it to
+    ///     OTEL_TRACES_EXPORTER. When that is not set either, the spans of a store stay there, and without a store they
+    ///     go to `otlp`.
     ///   - configuration: The settings.
     /// - Throws: ``StoreError`` when the file cannot be used: it says why, and what to do. An application that wants
     ///   to go on without recording catches it.
     public init(
-        service: String? = nil, store: Destination, exporters: [Exporter] = [],
+        service: String? = nil, store: Destination? = nil, exporters: [Exporter]? = nil,
         configuration: Configuration = Configuration()
     ) throws(StoreError) {
         let resource = Resource.detected(service: service, environment: configuration.environment)
+        let isEnabled = configuration.tracer.isEnabled
+        let selected = exporters ?? Exporter.selected(by: configuration.environment, logger: configuration.logger)
+        let named = isEnabled ? selected : []
         let sink: any SpanSink
-        // Where tracing is switched off there is nothing to store, so no file is touched.
-        switch configuration.tracer.isEnabled ? store : .sinks([]) {
+        // Where tracing is switched off there is nothing to store or to send, so no file is touched.
+        switch isEnabled ? store : .sinks([]) {
         case .sqlite(let path):
             let store = try TraceStore(path: path, options: configuration.store)
-            forwarders = try Self.forwarders(exporters, resource, configuration, of: store)
+            forwarders = try Self.forwarders(named ?? [], resource, configuration, of: store)
+            direct = []
             let storing = StoreSink(store)
             self.store = storing
             sink = storing
         case .sinks(let sinks):
             self.store = nil
             forwarders = []
-            sink = FanOut(sinks: sinks)
+            direct = Self.direct(named ?? [], configuration)
+            sink = FanOut(sinks: sinks + direct)
+        case nil:
+            self.store = nil
+            forwarders = []
+            direct = Self.direct(named ?? [.otlp()], configuration)
+            sink = FanOut(sinks: direct)
         }
         var settings = configuration.pipeline
         if settings.logger == nil { settings.logger = configuration.logger }
         for problem in configuration.problems { configuration.logger.warning("\(problem).") }
+        // Without a store each batch that is written is a request.
+        if store == nil, configuration.environment["OTEL_BSP_SCHEDULE_DELAY"] == nil {
+            settings.interval = max(settings.interval, configuration.forwarding.interval)
+        }
         self.configuration = configuration
         pipeline = SpanPipeline(sink: sink, configuration: settings)
         tracer = RecordingTracer(
@@ -118,7 +136,9 @@ public final class Recorder: Service {
     }
 
     /// How many spans were lost so far, for whatever reason.
-    public var droppedCount: Int { pipeline.droppedCount + (store?.givenUpCount ?? 0) }
+    public var droppedCount: Int {
+        pipeline.droppedCount + (store?.givenUpCount ?? 0) + direct.reduce(0) { $0 + $1.droppedCount }
+    }
 
     /// Waits until every span that had ended is stored; false when the time ran out or spans were lost.
     public func flush(within timeout: Duration = .seconds(5)) async -> Bool {
@@ -163,6 +183,21 @@ public final class Recorder: Service {
         }
     }
 
+    private static func direct(_ exporters: [Exporter], _ configuration: Configuration) -> [ExportingSink] {
+        var settings = ExportingSink.Configuration()
+        settings.logger = configuration.logger
+        settings.batchSize = configuration.forwarding.batchSpans
+        settings.firstPause = configuration.forwarding.initialBackoff
+        settings.longestPause = configuration.forwarding.maximumBackoff
+        // The end flushes first and closes then.
+        settings.flushTimeout = configuration.forwarding.shutdownTimeout / 2
+        settings.shutdownTimeout = configuration.forwarding.shutdownTimeout / 2
+        return exporters.map { exporter in
+            ExportingSink(
+                exporter.exporter(configuration.environment, configuration.logger), configuration: settings)
+        }
+    }
+
     private static func forwarders(
         _ exporters: [Exporter], _ resource: Resource, _ configuration: Configuration, of store: TraceStore
     ) throws(StoreError) -> [SpanForwarder] {
@@ -172,8 +207,8 @@ public final class Recorder: Service {
             let namesakes = forwarders.count { $0.name == exporter.name || $0.name.hasPrefix("\(exporter.name)-") }
             let name = namesakes == 0 ? exporter.name : "\(exporter.name)-\(namesakes + 1)"
             let forwarder = try SpanForwarder(
-                store: store.path, to: exporter.exporter, named: name, heldBy: .exportHolder(resource),
-                configuration: configuration.forwarding)
+                store: store.path, to: exporter.exporter(configuration.environment, configuration.logger), named: name,
+                heldBy: .exportHolder(resource), configuration: configuration.forwarding)
             store.onCommit { [weak forwarder] in forwarder?.wake() }
             forwarders.append(forwarder)
         }
@@ -193,8 +228,9 @@ private struct FanOut: SpanSink {
         try forEach { try $0.flush() }
     }
 
+    /// All at once: one that waits for its collector does not use up the time of the others.
     func close() {
-        for sink in sinks { sink.close() }
+        DispatchQueue.concurrentPerform(iterations: sinks.count) { sinks[$0].close() }
     }
 
     private func forEach(_ body: (any SpanSink) throws -> Void) throws {

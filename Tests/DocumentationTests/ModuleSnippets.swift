@@ -105,7 +105,17 @@ import Tracing
     }
 
     func `the first example of ThroughlineRecorder`() throws {
+        let recorder = try Recorder(service: "billing", store: .sqlite("traces.db"), exporters: [.otlp()])
+        InstrumentationSystem.bootstrap(recorder.tracer)
+    }
+
+    func `a recorder that keeps its spans to itself`() throws {
         let recorder = try Recorder(service: "billing", store: .sqlite("traces.db"))
+        InstrumentationSystem.bootstrap(recorder.tracer)
+    }
+
+    func `a recorder without a store`() throws {
+        let recorder = try Recorder(service: "billing", exporters: [.otlp()])
         InstrumentationSystem.bootstrap(recorder.tracer)
     }
 

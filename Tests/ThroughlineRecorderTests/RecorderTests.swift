@@ -240,3 +240,65 @@ struct ExportingRecorderTests {
         gate.open()
     }
 }
+
+@Suite("The recorder's choice of exporters")
+struct ExporterSelectionTests {
+    private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    @Test(
+        "is what OTEL_TRACES_EXPORTER names",
+        arguments: [
+            (nil, nil), ("", nil), ("otlp", ["otlp"]), ("none", []),
+            (" zipkin , otlp,console", ["zipkin", "otlp", "console"]),
+            ("jaeger,otlp", ["otlp"]),
+        ] as [(String?, [String]?)])
+    func variable(value: String?, names: [String]?) {
+        var environment: [String: String] = [:]
+        environment["OTEL_TRACES_EXPORTER"] = value
+        #expect(Recorder.Exporter.selected(by: environment, logger: quiet)?.map(\.name) == names)
+    }
+
+    @Test("is what the code names, else the variable, else none for a store")
+    func precedence() async throws {
+        let scratch = try Scratch()
+        var configuration = Recorder.Configuration()
+        configuration.logger = quiet
+        configuration.forwarding.logger = quiet
+        configuration.environment = [
+            "OTEL_TRACES_EXPORTER": "otlp,zipkin", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+            "OTEL_EXPORTER_ZIPKIN_ENDPOINT": "http://127.0.0.1:9/api/v2/spans",
+        ]
+        func names(_ exporters: [Recorder.Exporter]?) async throws -> [String] {
+            let recorder = try Recorder(
+                service: "orders", store: .sqlite(scratch.path()), exporters: exporters, configuration: configuration)
+            await recorder.shutdown(within: .zero)
+            return recorder.exports.keys.sorted()
+        }
+        #expect(try await names(nil) == ["otlp", "zipkin"])
+        #expect(try await names([.init(ScriptedExporter(), named: "own")]) == ["own"])
+        #expect(try await names([]) == [])
+        configuration.environment["OTEL_TRACES_EXPORTER"] = nil
+        #expect(try await names(nil) == [])
+    }
+
+    @Test("works without a store, straight from memory; what could not be sent at the end is counted as lost")
+    func direct() async throws {
+        var configuration = Recorder.Configuration()
+        configuration.logger = quiet
+        configuration.forwarding.shutdownTimeout = .milliseconds(200)
+        let (there, away) = (
+            ScriptedExporter(), ScriptedExporter { _, _ in .failed("connection refused", retryAfter: nil) }
+        )
+        let recorder = try Recorder(
+            service: "orders", exporters: [.init(there, named: "there")], configuration: configuration)
+        try await exchange(10, recorder.tracer)
+        await recorder.shutdown()
+        #expect(there.taken.count == 30 && there.isShutDown && recorder.droppedCount == 0)
+
+        let lost = try Recorder(
+            service: "orders", exporters: [.init(away, named: "away")], configuration: configuration)
+        try await exchange(10, lost.tracer)
+        await lost.shutdown()
+        #expect(lost.droppedCount == 30)
+    }
+}
