@@ -173,7 +173,11 @@ let package = Package(
             ]),
         // A process of its own for the store's tests, which kill it, starve it and run several.
         .executableTarget(
-            name: "StoreWriter", dependencies: ["ThroughlineStore", "ThroughlineModel", "SQLite"],
+            name: "StoreWriter",
+            dependencies: [
+                "ThroughlineStore", "ThroughlineModel", "ThroughlineOTLP", "ThroughlineRecorder", "ThroughlineTracer",
+                "SQLite", tracing, logging,
+            ],
             path: "Tests/StoreWriter",
             swiftSettings: settings),
         tests(

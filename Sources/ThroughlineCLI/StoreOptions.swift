@@ -42,7 +42,7 @@ struct StoreOptions: ParsableArguments {
 }
 
 /// A length of time as people write it: `250ms`, `30s`, `15m`, `12h`, `7d`.
-struct Age: ExpressibleByArgument {
+struct Age: ExpressibleByArgument, CustomStringConvertible {
     let nanoseconds: UInt64
 
     init(nanoseconds: UInt64) {
@@ -59,6 +59,8 @@ struct Age: ExpressibleByArgument {
         guard !isTooLong, nanoseconds < 9_000_000_000_000_000_000 else { return nil }
         self.nanoseconds = nanoseconds
     }
+
+    var description: String { "\(nanoseconds / 1_000_000_000)s" }
 
     /// The moment that lies so far back.
     var ago: Timestamp {

@@ -13,12 +13,12 @@ struct ThroughlineCommand: AsyncParsableCommand {
             retries and dead letters.
 
             Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable, 4 cannot listen, \
-            5 an id belongs to several flows.
+            5 an id belongs to several flows, 6 not all was exported.
             """,
         version: "0.1.0",
         subcommands: [
-            Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Serve.self, Import.self, Prune.self,
-            Doctor.self,
+            Demo.self, FlowCommand.self, Flows.self, Map.self, Tail.self, Serve.self, Import.self, Export.self,
+            Prune.self, Doctor.self,
         ])
 
     static func main() async {
@@ -60,6 +60,7 @@ struct Failure: Error {
         case storeUnusable = 3
         case cannotListen = 4
         case severalFlows = 5
+        case undelivered = 6
     }
 
     let code: Code

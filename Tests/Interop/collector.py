@@ -3,11 +3,12 @@
 Listens on 127.0.0.1 at a free port, which it prints. Reads commands from standard input, one a line, answers each with
 a line, and ends when standard input does:
 
-  answer 200|503|429 SECONDS   takes spans, or refuses them; SECONDS is the Retry-After, 0 for none
+  answer STATUS SECONDS        takes spans at 200, refuses them at any other; SECONDS is the Retry-After, 0 for none
   answer hang|reset            never answers; resets the connection
   answer lost                  takes the spans and resets the connection instead of answering
   stop, start                  stops and starts listening
-  report FILE                  writes each span's ids and how often it came, one a line
+  report FILE                  writes each span's ids and how often it came, one a line; the answer says how many requests
+                               had which answer, as does that to any other word
 """
 
 import collections
@@ -133,9 +134,8 @@ def main():
             with lock, open(rest[0], "w") as file:
                 for ids, count in taken.items():
                     file.write(f"{ids} {count}\n")
+        with lock:
             print(" ".join(f"{kind}:{count}" for kind, count in sorted(requests.items())), flush=True)
-            continue
-        print("done", flush=True)
 
 
 main()

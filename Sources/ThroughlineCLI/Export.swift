@@ -1,0 +1,131 @@
+import ArgumentParser
+import Foundation
+import Logging
+import ServiceLifecycle
+import ThroughlineModel
+import ThroughlineRecorder
+import ThroughlineStore
+import UnixSignals
+
+/// `throughline export`
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Send the spans of the store to a collector.",
+        discussion: """
+            What was sent is remembered in the store under a name (--name), which an application that exports uses too: \
+            each span is sent once, whoever sends it, and only one of them at a time.
+
+              throughline export --otlp http://localhost:4318
+              throughline export --zipkin http://localhost:9411 --follow
+              throughline export --otlp https://collector.example --header authorization=secret --resend-set-aside
+              throughline export --file spans.jsonl
+
+            Exit codes beside the usual ones: 6 when something is left that the collector has not taken, or was refused.
+            """)
+
+    @OptionGroup var target: ExportTarget
+
+    @Option(help: "The name under which the store remembers what was sent. (default: otlp or zipkin)")
+    var name: String?
+
+    @Flag(help: "Go on with what is recorded next, until Ctrl-C.")
+    var follow = false
+
+    @Flag(help: "Begin again with the oldest span, whatever was sent before.")
+    var fromStart = false
+
+    @Flag(help: "Send what the collector refused before once more, and nothing else.")
+    var resendSetAside = false
+
+    @Flag(help: "Send spans without the sampled flag too, which were recorded for the store alone.")
+    var includeUnsampled = false
+
+    @Option(help: "How long to try in a row when the collector takes nothing: 30s, 5m. With --follow for ever.")
+    var patience = Age(seconds: 30)
+
+    @Flag(help: "Print a JSON object at the end.")
+    var json = false
+
+    @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        if follow, resendSetAside { throw ValidationError("--follow and --resend-set-aside exclude each other.") }
+        if target.file != nil, name != nil || follow || fromStart || resendSetAside {
+            throw ValidationError("--file writes all spans each time, so that no other option goes with it.")
+        }
+    }
+
+    func run() async throws {
+        let reader = try store.reader()
+        if let file = target.file {
+            let begin = ContinuousClock.now
+            var progress = ForwardingProgress()
+            progress.exported = try ExportFile(path: file).write(reader)
+            // Standard output is the file then, and nothing else.
+            if file != "-" { try conclude(progress, "file", ContinuousClock.now - begin) }
+            return
+        }
+        let exporter = target.exporter()
+        let forwarder = try SpanForwarder(
+            store: store.resolvedPath, to: exporter, named: name ?? target.defaultName,
+            heldBy: .exportHolder(program: "throughline export"),
+            configuration: forwarding)
+        let begin = ContinuousClock.now
+        let watch = Task { await ExportWatch(forwarder).run() }
+        let isReady = fromStart ? await forwarder.rewind() : true
+        if isReady { try await forward(forwarder) }
+        watch.cancel()
+        await watch.value
+        await exporter.shutdown()
+        try conclude(forwarder.progress, forwarder.name, ContinuousClock.now - begin)
+    }
+
+    private var forwarding: ForwardingConfiguration {
+        var configuration = ForwardingConfiguration()
+        configuration.includesUnsampled = includeUnsampled
+        if !follow { configuration.patience = .nanoseconds(Int64(clamping: patience.nanoseconds)) }
+        // What there is to say is said by the command.
+        configuration.logger = Logger(label: "throughline.export", factory: { _ in SwiftLogNoOpLogHandler() })
+        return configuration
+    }
+
+    /// Ends in an orderly way at Ctrl-C: what is on its way is waited for.
+    private func forward(_ forwarder: SpanForwarder) async throws {
+        let service: any Service
+        if follow {
+            service = forwarder
+        } else {
+            let resends = resendSetAside
+            service = OneShot(forwarder: forwarder) {
+                _ = resends ? await forwarder.resendSetAside() : await forwarder.forwardAll()
+            }
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+            gracefulShutdownSignals: [.sigint, .sigterm],
+            logger: Logger(label: "throughline", factory: { _ in SwiftLogNoOpLogHandler() }))
+        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func conclude(_ progress: ForwardingProgress, _ name: String, _ time: Duration) throws {
+        let summary = ExportSummary(progress, name, target.place, time)
+        print(json ? try Output.json(summary) : summary.text)
+        guard let problem = summary.problem else { return }
+        throw Failure(code: .undelivered, message: problem)
+    }
+}
+
+/// Work that ends by itself, or early when it is told to.
+private struct OneShot: Service {
+    let forwarder: SpanForwarder
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await work()
+        } onGracefulShutdown: {
+            forwarder.stop()
+        }
+    }
+}
