@@ -7,7 +7,7 @@ import ThroughlineStore
 import ThroughlineTracer
 import Tracing
 
-/// Spans out of a store: read and decoded alone, and encoded too.
+/// Spans out of a store: read and decoded alone, encoded too, and sent to a server on this machine that throws them away.
 enum ExportBenchmark {
     static func run() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "throughline-bench-\(UUID().uuidString)")
@@ -18,10 +18,16 @@ enum ExportBenchmark {
         let batch = try fill(path, count)
         let encoding = nanoseconds(batch.count, runs: 20) { _ = OTLP.encode(batch) }
         report("OTLP encode of 2,048 spans, alone", "\(Int(1e9 / encoding)) spans/s")
-        let reading = try await forward(path, count, "read") { _ in }
+        let reading = try await forward(path, count, "read", Sink { _ in })
         report("out of the store, read and decoded", "\(Int(reading)) spans/s")
-        let encoded = try await forward(path, count, "encode") { _ = OTLP.encode($0) }
+        let encoded = try await forward(path, count, "encode", Sink { _ = OTLP.encode($0) })
         report("out of the store, read, decoded and encoded", "\(Int(encoded)) spans/s")
+        let collector = try LocalSink()
+        var configuration = OTLPExporter.Configuration()
+        configuration.endpoint = collector.endpoint
+        let sent = try await forward(path, count, "send", OTLPExporter(configuration))
+        report("out of the store to a local sink by OTLP/HTTP", "\(Int(sent)) spans/s")
+        withExtendedLifetime(collector) {}
         let alone = try await recordAndExport(directory, exports: false)
         report("recorded, nothing exported", "\(Int(alone)) spans/s")
         let both = try await recordAndExport(directory, exports: true)
@@ -61,12 +67,12 @@ enum ExportBenchmark {
 
     /// The best of several runs, each under a name of its own, so from the first span.
     private static func forward(
-        _ path: String, _ count: Int, _ name: String, _ send: @escaping @Sendable ([SpanRecord]) -> Void
+        _ path: String, _ count: Int, _ name: String, _ exporter: any SpanExporter
     ) async throws -> Double {
         var best = 0.0
         for round in 1...3 {
             let forwarder = try SpanForwarder(
-                store: path, to: Sink(send: send), named: "\(name)-\(round)", heldBy: "benchmark",
+                store: path, to: exporter, named: "\(name)-\(round)", heldBy: "benchmark",
                 configuration: quiet)
             var sent = 0
             let elapsed = await ContinuousClock().measure { sent = await forwarder.forwardAll().exported }
@@ -122,7 +128,9 @@ enum ExportBenchmark {
 
 /// Takes everything.
 private struct Sink: SpanExporter {
-    let send: @Sendable ([SpanRecord]) -> Void
+    private let send: @Sendable ([SpanRecord]) -> Void
+
+    init(_ send: @escaping @Sendable ([SpanRecord]) -> Void) { self.send = send }
 
     @concurrent func export(_ batch: [SpanRecord]) async -> ExportOutcome {
         send(batch)
