@@ -71,8 +71,9 @@ struct OTLPJSONDecoder {
     }
 
     private static func span(_ reader: inout JSONReader) throws(JSONError) -> SpanRecord {
+        // Senders older than the field leave it out, and nobody sends what is not sampled.
         var record = SpanRecord(
-            traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [], name: "", kind: .unspecified,
+            traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [.sampled], name: "", kind: .unspecified,
             start: Timestamp(nanosecondsSinceEpoch: 0), end: Timestamp(nanosecondsSinceEpoch: 0))
         try reader.object { reader, key throws(JSONError) in
             switch key {

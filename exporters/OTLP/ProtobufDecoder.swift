@@ -81,8 +81,9 @@ struct ProtobufDecoder {
     }
 
     private mutating func span(_ message: ProtobufReader) throws(OTLPError) -> SpanRecord {
+        // Senders older than the field leave it out, and nobody sends what is not sampled.
         var record = SpanRecord(
-            traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [], name: "", kind: .unspecified,
+            traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [.sampled], name: "", kind: .unspecified,
             start: Timestamp(nanosecondsSinceEpoch: 0), end: Timestamp(nanosecondsSinceEpoch: 0))
         record.attributes.reserveCapacity(8)
         var reader = message
