@@ -41,7 +41,7 @@ struct Export: AsyncParsableCommand {
     var includeUnsampled = false
 
     @Option(help: "How long to try in a row when the collector takes nothing: 30s, 5m. With --follow for ever.")
-    var patience = Age(seconds: 30)
+    var patience = Age(nanoseconds: 30_000_000_000)
 
     @Flag(help: "Print a JSON object at the end.")
     var json = false

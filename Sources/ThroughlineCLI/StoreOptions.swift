@@ -60,7 +60,9 @@ struct Age: ExpressibleByArgument, CustomStringConvertible {
         self.nanoseconds = nanoseconds
     }
 
-    var description: String { "\(nanoseconds / 1_000_000_000)s" }
+    var description: String {
+        nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
+    }
 
     /// The moment that lies so far back.
     var ago: Timestamp {
