@@ -9,7 +9,7 @@ import ThroughlineModel
     func python(way: String) async throws {
         try await offPool {
             let serve = try ServeProcess()
-            let sent = try Self.sent(InteropPython.run("sender.py", way, serve.otlp + "/v1/traces"))
+            let sent = try SentSpan.set(InteropPython.run("sender.py", way, serve.otlp + "/v1/traces"))
             #expect(sent.count == 9)
             #expect(try Set(serve.spans.map { SentSpan($0) }) == sent)
             try Self.expectFlow(of: serve, throughLinks: true)
@@ -21,7 +21,7 @@ import ThroughlineModel
     func zipkin() async throws {
         try await offPool {
             let serve = try ServeProcess()
-            let sent = try Self.sent(InteropPython.run("sender.py", "zipkin", serve.zipkin))
+            let sent = try SentSpan.set(InteropPython.run("sender.py", "zipkin", serve.zipkin))
             #expect(try Set(serve.spans.map { SentSpan($0).inZipkin }) == Set(sent.map(\.inZipkin)))
             try Self.expectFlow(of: serve, throughLinks: false)
             #expect(serve.end() == 0)
@@ -36,10 +36,5 @@ import ThroughlineModel
         }
         let tree = try serve.run("flow", "pay-1")
         if throughLinks { for name in ["shop", "billing", "shipping"] { #expect(tree.contains(name), "\(tree)") } }
-    }
-
-    private static func sent(_ lines: String) throws -> Set<SentSpan> {
-        try Set(
-            lines.split(separator: "\n").map { try JSONDecoder().decode(SentSpan.self, from: Data($0.utf8)) })
     }
 }

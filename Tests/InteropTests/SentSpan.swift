@@ -1,3 +1,4 @@
+import Foundation
 import ThroughlineModel
 
 /// A span as Tests/Interop/sender.py says that it sent it, and the same of one that we stored: what both know.
@@ -83,6 +84,11 @@ struct SentSpan: Hashable, Decodable {
             span = try list.decode(String.self)
             attributes = try list.decode([String: Value].self)
         }
+    }
+
+    /// Reads the lines that the script has printed.
+    static func set(_ lines: String) throws -> Set<SentSpan> {
+        try Set(lines.split(separator: "\n").map { try JSONDecoder().decode(SentSpan.self, from: Data($0.utf8)) })
     }
 
     init(_ record: SpanRecord) {
