@@ -7,10 +7,8 @@ import ThroughlineModel
 @Suite("Spans from rotel") struct RotelTests {
     @Test("rotel, which forwards what the Python SDK sends it: stored as the SDK says it sent them")
     func rotel() async throws {
-        let program = try #require(
-            ProcessInfo.processInfo.environment["THROUGHLINE_ROTEL_PROGRAM"],
-            "start the collectors first: scripts/collectors start; eval \"$(scripts/collectors env)\"")
         let (sent, stored) = try await offPool {
+            let program = try Self.program()
             let serve = try ServeProcess()
             let port = try Self.freePort()
             let rotel = Process()
@@ -32,6 +30,21 @@ import ThroughlineModel
         }
         #expect(sent.count == 9)
         #expect(stored == sent)
+    }
+
+    /// Where rotel is, which the script installs first when it is missing.
+    private static func program() throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let script = Process()
+        script.executableURL = root.appending(path: "scripts/collectors")
+        script.arguments = ["rotel"]
+        let output = Pipe()
+        script.standardOutput = output
+        try script.run()
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        script.waitUntilExit()
+        return try #require(text.split(separator: "\n").last.map(String.init), "scripts/collectors found no rotel")
     }
 
     /// A port that nobody listened on a moment ago, for a program that cannot say which it took.
