@@ -204,13 +204,14 @@ let package = Package(
             "ThroughlineCollectorTests",
             [
                 "ThroughlineCollector", "ThroughlineModel", "ThroughlineOTLP", "ThroughlineStore", "ThroughlineZipkin",
-                "FlowFixtures", "Gzip", "SQLite", logging, serviceLifecycle,
+                "FlowFixtures", "Gzip", "SQLite", httpTypes, hummingbird, logging, serviceLifecycle,
             ]),
         // What other people's collectors, senders and languages make of what we send, and we of what they send.
         tests(
             "InteropTests",
             [
-                "ThroughlineCollector", "ThroughlineFlow", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineOTLP",
+                "ThroughlineCLI", "ThroughlineCollector", "ThroughlineFlow", "ThroughlineHTTP", "ThroughlineModel",
+                "ThroughlineOTLP",
                 "ThroughlineStore", "ThroughlineZipkin", "FlowFixtures", logging,
             ]),
         // The patterns of event-driven systems, each on every broker.
@@ -228,10 +229,10 @@ let package = Package(
         tests(
             "DocumentationTests",
             [
-                "Throughline", "ThroughlineFlow", "ThroughlineInMemory", "ThroughlineKafka", "ThroughlineMermaid",
-                "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore", "ThroughlineTracer", "ThroughlineZipkin",
-                "FlowFixtures",
-                tracing, logging, serviceLifecycle,
+                "Throughline", "ThroughlineCollector", "ThroughlineFlow", "ThroughlineInMemory", "ThroughlineKafka",
+                "ThroughlineMermaid", "ThroughlineModel", "ThroughlineRecorder", "ThroughlineStore",
+                "ThroughlineTracer", "ThroughlineZipkin", "FlowFixtures", tracing, logging, serviceLifecycle,
+                unixSignals,
             ]),
         tests(
             "ThroughlineCLITests",

@@ -40,6 +40,15 @@ let package = Package(
             swiftSettings: settings),
         // The rival of the store: the same rows into the same tables, in C.
         .target(name: "PlainLoop", linkerSettings: [.linkedLibrary("sqlite3")]),
+        // A program of its own, because the receiver that it loads runs in a process of its own.
+        .executableTarget(
+            name: "load",
+            dependencies: [
+                "PlainLoop",
+                .product(name: "ThroughlineModel", package: "throughline"),
+                .product(name: "ThroughlineOTLP", package: "throughline"),
+            ],
+            swiftSettings: settings),
         // A program of its own, because counting allocations would slow the others down.
         .executableTarget(
             name: "allocations",

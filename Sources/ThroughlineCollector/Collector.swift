@@ -5,13 +5,6 @@ public import ThroughlineStore
 
 /// Receives spans from senders in any language and stores them: OTLP over HTTP and Zipkin v2.
 ///
-/// ```swift
-/// let store = try TraceStore(path: "traces.db")
-/// let collector = try Collector(store: store, logger: logger)
-/// try await ServiceGroup(services: [collector], gracefulShutdownSignals: [.sigterm], logger: logger).run()
-/// store.close()
-/// ```
-///
 /// A request is answered with success once its spans are committed; spans that are sent again are stored once. Whatever
 /// arrives, memory is bounded: by ``CollectorConfiguration/maximumBytesInFlight`` and the store's
 /// ``TraceStore/Options/spansInFlight``. The store stays the caller's, who closes it after the collector has ended.
@@ -65,8 +58,8 @@ public struct Collector: Service {
                     try await listener.run(configuration, logger) { opened.note($0, listener.port) }
                 }
             }
-            // One that fails takes the others with it.
-            try await group.waitForAll()
+            // One that fails takes the others with it, at once: `waitForAll` would wait for them first.
+            while try await group.next() != nil {}
         }
     }
 }

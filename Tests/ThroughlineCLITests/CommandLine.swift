@@ -92,7 +92,7 @@ final class Scratch {
     }
 
     /// The program is built beside the test bundle; the test runner itself may live elsewhere.
-    private static var executable: URL {
+    static var executable: URL {
         get throws {
             let candidates = ([CommandLine.arguments[0]] + CommandLine.arguments.filter { $0.contains(".xctest") })
                 .map { URL(filePath: $0).deletingLastPathComponent().appending(path: "throughline") }

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+@Suite("throughline serve")
+struct ServeTests {
+    @Test("says which port is taken, and ends with a code of its own")
+    func portInUse() throws {
+        let scratch = try Scratch()
+        let listener = try Listening()
+        let outcome = try scratch.run("serve", "--otlp-port", "\(listener.port)", "--zipkin-port", "0")
+        #expect(outcome.code == 4)
+        #expect(outcome.error.contains("Cannot listen on 127.0.0.1, port \(listener.port): another program does."))
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test("tells a store that cannot be written from a port that cannot be opened")
+    func unusableStore() throws {
+        let scratch = try Scratch()
+        try Data("no database at all, but long enough to be read".utf8).write(to: URL(filePath: scratch.path("other")))
+        let outcome = try scratch.run("serve", "--store", "other", "--otlp-port", "0", "--zipkin-port", "0")
+        #expect(outcome.code == 3)
+    }
+
+    @Test("makes up a token when other machines can reach it, and says what senders must show")
+    func token() throws {
+        let scratch = try Scratch()
+        let output = try scratch.greeting("serve", "--host", "0.0.0.0", "--otlp-port", "0", "--zipkin-port", "0")
+        #expect(output.contains(#/OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20[0-9a-f]{64}"/#))
+        let local = try scratch.greeting("serve", "--otlp-port", "0", "--zipkin-port", "0")
+        #expect(!local.contains("Bearer"))
+        #expect(local.contains(#/OTEL_EXPORTER_OTLP_ENDPOINT=http://127\.0\.0\.1:\d+\n/#))
+    }
+
+    /// A port that somebody listens on.
+    private struct Listening {
+        let port: UInt16
+        private let socket: FileHandle
+
+        init() throws {
+            #if canImport(Darwin)
+                let descriptor = Foundation.socket(AF_INET, SOCK_STREAM, 0)
+            #else
+                let descriptor = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            #endif
+            socket = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let code = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, size) == 0 && listen(descriptor, 1) == 0
+                        && getsockname(descriptor, $0, &size) == 0
+                }
+            }
+            try #require(code)
+            port = UInt16(bigEndian: address.sin_port)
+        }
+    }
+}
+
+extension Scratch {
+    /// Starts a command that goes on, waits for all that it says at first, and ends it as a service manager would.
+    fileprivate func greeting(_ arguments: String...) throws -> String {
+        let process = Process()
+        process.executableURL = try Self.executable
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.environment = ["PATH": "/usr/bin:/bin"]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        var text = ""
+        while !text.contains("Then look") {
+            let data = output.fileHandleForReading.availableData
+            if data.isEmpty { break }
+            text += String(decoding: data, as: UTF8.self)
+        }
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return text
+    }
+}
