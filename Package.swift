@@ -194,8 +194,8 @@ let package = Package(
         tests(
             "ThroughlineOTLPTests",
             [
-                "ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "FlowFixtures", "Gzip", logging, metrics,
-                metricsTestKit,
+                "ThroughlineOTLP", "ThroughlineHTTP", "ThroughlineModel", "ThroughlineTracer", "FlowFixtures", "Gzip",
+                logging,
             ]),
         tests(
             "ThroughlineZipkinTests",

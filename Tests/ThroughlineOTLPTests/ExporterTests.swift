@@ -1,7 +1,6 @@
 import FlowFixtures
 import Foundation
 import Logging
-import MetricsTestKit
 import Testing
 import ThroughlineModel
 
