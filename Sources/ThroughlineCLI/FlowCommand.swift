@@ -77,7 +77,9 @@ struct FlowCommand: ParsableCommand {
                 "The correlation id '\(id)' is on more than \(HubGuard.standard.maximumParts) traces and was not followed; "
                     + "what is shown is joined by stronger evidence.")
         }
-        let flow = try theOne(of: flows(found.spans, with: seeds), wanted)
+        let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
+        let knowledge = try reader.knowledge(of: found.spans, now: now)
+        let flow = try theOne(of: flows(found.spans, with: seeds, knowing: knowledge), wanted)
         let drawn = view.rendered(flow, options: options)
         try write(drawn.text)
         if let folding = drawn.folding {
@@ -87,10 +89,11 @@ struct FlowCommand: ParsableCommand {
 
     /// Ids at which everything meets may join flows that have nothing to do with each other; those without a span that
     /// was asked for are nobody's concern.
-    private func flows(_ spans: [SpanRecord], with seeds: [SpanReference]) -> [Flow] {
-        let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
+    private func flows(
+        _ spans: [SpanRecord], with seeds: [SpanReference], knowing knowledge: FlowKnowledge
+    ) -> [Flow] {
         let wanted = Set(seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) })
-        return Flow.split(spans, knowing: FlowKnowledge(now: now)).filter { flow in
+        return Flow.split(spans, knowing: knowledge).filter { flow in
             flow.operations.contains { wanted.contains($0.id) }
         }
     }

@@ -47,7 +47,7 @@ enum ExportBenchmark {
                 service: "benchmark", store: .sqlite(directory.appending(path: "both-\(exports)-\(round).db").path),
                 exporters: exports ? [.init(Sink { _ = OTLP.encode($0) }, named: "otlp")] : [],
                 configuration: configuration)
-            let elapsed = try await ContinuousClock().measure {
+            let elapsed = await ContinuousClock().measure {
                 for number in 0..<count {
                     if number % 4_096 == 0, number > 0 { _ = await recorder.flush(within: .seconds(60)) }
                     let span = recorder.tracer.startSpan("send orders", context: .topLevel, ofKind: .producer)
