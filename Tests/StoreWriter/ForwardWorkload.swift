@@ -1,17 +1,10 @@
+import Foundation
 import Logging
 import Synchronization
 import ThroughlineOTLP
 import ThroughlineRecorder
 import ThroughlineTracer
 import Tracing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 extension Workloads {
     /// Records spans and exports them until somebody kills the process, or closes its standard input and it has recorded
@@ -39,8 +32,8 @@ extension Workloads {
             span.end()
             number += 1
             if number % 500 == 0 {
-                print("RECORDED \(number)")
-                fflush(nil)
+                // Not print and fflush, which would wait for the lock that reading standard input holds.
+                FileHandle.standardOutput.write(Data("RECORDED \(number)\n".utf8))
                 // About 30,000 a second, so that what befalls the collector befalls a part of them.
                 try await Task.sleep(for: .milliseconds(16))
             }
