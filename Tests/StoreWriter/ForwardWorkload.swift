@@ -49,7 +49,9 @@ private final class StandardInput: Sendable {
 
     init() {
         detach {
-            while readLine() != nil {}
+            // Not readLine, which holds a lock that `fflush(nil)` waits for.
+            var byte: UInt8 = 0
+            while read(STDIN_FILENO, &byte, 1) > 0 {}
             self.end.store(true, ordering: .relaxed)
         }
     }

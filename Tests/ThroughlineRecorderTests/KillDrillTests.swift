@@ -11,21 +11,21 @@ import ThroughlineStore
     private let spans =
         ProcessInfo.processInfo.environment["THROUGHLINE_DRILL_SPANS"].flatMap { Int($0) } ?? 200_000
 
-    @Test func `a collector that fails and a process that is killed lose nothing that was stored`() throws {
+    @Test func `a collector that fails and a process that is killed lose nothing that was stored`() async throws {
         let scratch = try Scratch()
         let path = scratch.path()
         let collector = try FakeCollector()
         let weather = Weather(collector)
         for _ in 1...3 {
             let process = try RecordingProcess(path, collector.endpoint, spans: spans / 3)
-            try process.waitUntilRecorded(spans / 4)
+            try await process.waitUntilRecorded(spans / 4)
             process.kill()
         }
         let stored = try TraceReader(path: path).counts().spans
         let last = try RecordingProcess(path, collector.endpoint, spans: max(0, spans - stored))
-        try last.waitUntilRecorded(max(0, spans - stored))
-        try weather.clear()
-        #expect(try last.finish()?.hasPrefix("LEFT 0 ") == true)
+        try await last.waitUntilRecorded(max(0, spans - stored))
+        try await weather.clear()
+        #expect(try await last.finish()?.hasPrefix("LEFT 0 ") == true)
 
         var ids: Set<String> = []
         try TraceReader(path: path).forEachSpan { span in
@@ -52,7 +52,7 @@ import ThroughlineStore
 private final class Weather: Sendable {
     private let collector: FakeCollector
     private let isOver = Atomic(false)
-    private let hasEnded = DispatchSemaphore(value: 0)
+    private let hasEnded = Atomic(false)
 
     init(_ collector: FakeCollector) {
         self.collector = collector
@@ -60,15 +60,15 @@ private final class Weather: Sendable {
     }
 
     /// Ends it once everything has happened to a request: from now on the collector works.
-    func clear() throws {
+    func clear() async throws {
         isOver.store(true, ordering: .relaxed)
-        hasEnded.wait()
+        try await eventually { hasEnded.load(ordering: .relaxed) }
         try collector.tell("start")
         try collector.tell("answer 200")
     }
 
     private func change() {
-        defer { hasEnded.signal() }
+        defer { hasEnded.store(true, ordering: .relaxed) }
         let faults = ["stop", "answer 503", "answer 429 1", "answer hang", "answer reset", "answer lost"]
         var missing = Set(faults)
         while true {

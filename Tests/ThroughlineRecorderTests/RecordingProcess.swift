@@ -1,29 +1,40 @@
 import FlowFixtures
 import Foundation
+import Synchronization
 import Testing
 
-/// `StoreWriter forward`: a process that records and exports, for the tests to kill.
-struct RecordingProcess {
+/// `StoreWriter forward`: a process that records and exports, for the tests to kill. Waiting for it blocks no thread of
+/// Swift's cooperative pool, which other tests need.
+final class RecordingProcess: Sendable {
     private let process = Process()
-    private let output = LineReader()
     private let input = Pipe()
+    private let last = Mutex<String?>(nil)
+    private let hasClosed = Atomic(false)
 
     init(_ path: String, _ endpoint: String, spans: Int) throws {
+        let output = LineReader()
         process.executableURL = try Self.executable
         process.arguments = ["forward", path, endpoint, "\(spans)"]
         process.standardInput = input
         process.standardOutput = output.pipe
         process.standardError = FileHandle.nullDevice
         try process.run()
+        Thread.detachNewThread {
+            while let line = output.next() { self.last.withLock { $0 = line } }
+            self.hasClosed.store(true, ordering: .releasing)
+        }
     }
 
+    /// The line that it printed last.
+    var line: String? { last.withLock { $0 } }
+
     /// Waits until that many spans are recorded.
-    func waitUntilRecorded(_ count: Int) throws {
-        while let line = output.next() {
+    func waitUntilRecorded(_ count: Int) async throws {
+        try await wait { line in
             let words = line.split(separator: " ")
-            if words.first == "RECORDED", let recorded = words.last.flatMap({ Int($0) }), recorded >= count { return }
+            return words.first == "RECORDED" && words.last.flatMap { Int($0) } ?? 0 >= count
         }
-        Issue.record("the recording process ended early")
+        #expect(line?.hasPrefix("RECORDED") == true, "the recording process ended early")
     }
 
     func kill() {
@@ -33,12 +44,20 @@ struct RecordingProcess {
     }
 
     /// Lets it shut down, and returns the last line that it prints.
-    func finish() throws -> String? {
+    func finish() async throws -> String? {
         try input.fileHandleForWriting.close()
-        var last: String?
-        while let line = output.next() { last = line }
+        try await wait { _ in false }
         process.waitUntilExit()
-        return last
+        return line
+    }
+
+    /// Waits for a line, or the end of the process, for at most two minutes.
+    private func wait(for isWanted: (String) -> Bool) async throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(120))
+        while !hasClosed.load(ordering: .acquiring), ContinuousClock.now < deadline {
+            if let line, isWanted(line) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// The program is built beside the test bundle; the test runner itself may live elsewhere.

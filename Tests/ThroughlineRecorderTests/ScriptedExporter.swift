@@ -45,11 +45,11 @@ final class ScriptedExporter: SpanExporter {
     func shutdown() async { state.withLock { $0.isShutDown = true } }
 }
 
-/// Waits until something is so, for at most ten seconds.
+/// Waits until something is so, for at most a minute: tests that wait for processes hold up the threads meanwhile.
 func eventually(
     _ what: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation, _ isSo: () throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
     while try !isSo() {
         guard ContinuousClock.now < deadline else {
             Issue.record(what ?? "it never came about", sourceLocation: sourceLocation)
