@@ -34,8 +34,8 @@ final class Wire: Sendable {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
+        // What is thrown from here on ends in deinit, which closes; closing twice would close somebody else's.
         guard code == 0 else {
-            close(socket)
             throw Failed(what: "connect: \(String(cString: strerror(errno)))")
         }
     }
