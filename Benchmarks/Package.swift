@@ -16,12 +16,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "PlainLoop",
+                "OTLPProtobuf", "PlainLoop",
                 .product(name: "Throughline", package: "throughline"),
                 .product(name: "ThroughlineFlow", package: "throughline"),
                 .product(name: "ThroughlineMermaid", package: "throughline"),
@@ -33,11 +34,16 @@ let package = Package(
                 .product(name: "ThroughlineTracer", package: "throughline"),
                 .product(name: "ThroughlineModel", package: "throughline"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: settings),
+        // The rival of the OTLP codec: generated once, by protoc with swift-protobuf's plugin.
+        .target(
+            name: "OTLPProtobuf", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["otlp.proto"], swiftSettings: [.swiftLanguageMode(.v6)]),
         // The rival of the store: the same rows into the same tables, in C.
         .target(name: "PlainLoop", linkerSettings: [.linkedLibrary("sqlite3")]),
         // A program of its own, because the receiver that it loads runs in a process of its own.

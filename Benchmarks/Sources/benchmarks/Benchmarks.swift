@@ -14,6 +14,8 @@ enum Benchmarks {
         if runs("queries") { try await QueryBenchmark.run() }
         if runs("flow") { FlowBenchmark.run() }
         if runs("views") { ViewBenchmark.run() }
+        if runs("codec") { try await CodecBenchmark.run() }
+        if runs("direct") { try await DirectExportBenchmark.run() }
         if runs("export") { try await ExportBenchmark.run() }
     }
 }
