@@ -6,8 +6,7 @@
 public enum FlowHash {
     /// 56 bits.
     public static func value(of correlationID: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in correlationID.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var hash = FNV1a(correlationID).value
         hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
         hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
         return (hash ^ hash >> 33) & SamplingThreshold.mask

@@ -76,13 +76,14 @@ struct SharedSpans {
 
     /// FNV-1a over trace id, span id and service name: two services may share one client's id.
     private static func id(of span: SpanRecord, _ service: String) -> SpanID {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var hash = FNV1a()
         for word in [span.traceID.high, span.traceID.low, span.spanID.rawValue] {
-            for shift in stride(from: 56, through: 0, by: -8) { add(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                hash.add(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
         }
-        for byte in service.utf8 { add(byte) }
-        return SpanID(hash == 0 ? 1 : hash)
+        hash.add(service)
+        return SpanID(hash.value == 0 ? 1 : hash.value)
     }
 
     /// Spans without a time begin with their parent, else with the first span of their trace.

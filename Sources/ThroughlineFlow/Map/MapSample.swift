@@ -79,7 +79,7 @@ package struct MapMessageKey: Hashable, Sendable {
 
     /// The key of a message id (FNV-1a, 64 bits).
     package init(messageID: String) {
-        value = messageID.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        value = FNV1a(messageID).value
     }
 
     /// The key of the span that sent a message.

@@ -68,7 +68,7 @@ public struct HopLine: Sendable {
 
     /// A colour that the same flow has everywhere (FNV-1a over its id), readable on dark and on light.
     private static func painted(_ text: String, for flow: String) -> String {
-        let hash = flow.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let hash = FNV1a(flow).value
         return "\u{1B}[38;5;\(palette[Int(hash % UInt64(palette.count))])m\(text)\u{1B}[0m"
     }
 
