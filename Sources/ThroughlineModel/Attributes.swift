@@ -29,6 +29,32 @@ public struct Attributes: Sendable {
         elements = uniqueElements
     }
 
+    /// Takes pairs that a stranger wrote: a key that stands twice keeps its first place and its last value.
+    package init(lastOfEach elements: [Element]) {
+        if elements.count <= 24, Self.areUnique(elements) {
+            self.elements = elements
+            return
+        }
+        var places: [String: Int] = [:]
+        self.elements = []
+        self.elements.reserveCapacity(elements.count)
+        for element in elements {
+            if let place = places[element.key] {
+                self.elements[place] = element
+            } else {
+                places[element.key] = self.elements.count
+                self.elements.append(element)
+            }
+        }
+    }
+
+    private static func areUnique(_ elements: [Element]) -> Bool {
+        for index in elements.indices.dropFirst() {
+            for earlier in 0..<index where elements[earlier].key == elements[index].key { return false }
+        }
+        return true
+    }
+
     /// The value of a key; setting nil removes it.
     public subscript(key: String) -> AttributeValue? {
         get { elements.first { $0.key == key }?.value }

@@ -133,6 +133,75 @@ import ThroughlineOTLP
         #expect(throws: OTLPError.self) { _ = try OTLP.decode(Array("{\"x\":\(json)".utf8), as: .json) }
     }
 
+    /// OTLP forbids it, and a sender that does it all the same must not get a span that has two answers.
+    @Test(arguments: OTLP.Encoding.allCases, [5, 300])
+    func `a key that stands twice keeps its last value`(_ encoding: OTLP.Encoding, _ count: Int) throws {
+        let keys = (0..<count).map { "messaging.key.\($0)" } + ["k\u{E9}", "messaging.key.3", "ke\u{301}"]
+        let doubled = Attributes(
+            uniqueElements: keys.enumerated().map { .init(key: $0.element, value: .int(Int64($0.offset))) })
+        var expected = Attributes()
+        for element in doubled { expected[element.key] = element.value }
+        var plain: Attributes = ["messaging.key.3": "alone"]
+        plain["map"] = .map(doubled)
+        let records = [doubled, doubled, plain].enumerated().map { index, attributes in
+            SpanRecord(
+                traceID: TraceID(high: 1, low: 1), spanID: SpanID(UInt64(index) + 1), name: "n",
+                start: Timestamp(nanosecondsSinceEpoch: 1), end: Timestamp(nanosecondsSinceEpoch: 2),
+                attributes: attributes,
+                events: [SpanEvent(name: "e", time: Timestamp(nanosecondsSinceEpoch: 1), attributes: doubled)],
+                resource: Resource(attributes: doubled))
+        }
+        let read = try OTLP.decode(OTLP.encode(records, as: encoding), as: encoding)
+        #expect(read.count == 3)
+        for record in read {
+            #expect(record.resource.attributes.map(\.key) == expected.map(\.key))
+            #expect(record.events.map(\.attributes) == [expected])
+        }
+        for record in read.prefix(2) { #expect(record.attributes.elementsEqual(expected)) }
+        #expect(read.last?.attributes == ["messaging.key.3": "alone", "map": .map(expected)])
+    }
+
+    /// The decoder remembers the span before, which must not show in the next one.
+    @Test func `spans that differ in every way from the one before are read as they are`() throws {
+        let keys = (0..<400).map { "key.\($0)" } + ["messaging.system", "a", ""]
+        var random = SeededGenerator(seed: 23)
+        let records = (1...3_000 as ClosedRange<UInt64>).map { number in
+            var attributes = Attributes()
+            for _ in 0..<random.next() % 12 {
+                let key = keys[Int(random.next() % UInt64(number < 1_000 ? 8 : keys.count))]
+                attributes[key] =
+                    [.string("same"), .int(7), .string("\(number)"), .map(["a": 1])][
+                        Int(random.next() % 4)]
+            }
+            return SpanRecord(
+                traceID: TraceID(high: 1, low: number), spanID: SpanID(number), name: "name \(number / 3)",
+                start: Timestamp(nanosecondsSinceEpoch: 1), end: Timestamp(nanosecondsSinceEpoch: 2),
+                attributes: attributes)
+        }
+        let read = try OTLP.decode(OTLP.encode(records))
+        #expect(read == records)
+        #expect(zip(read, records).allSatisfy { $0.attributes.elementsEqual($1.attributes) })
+    }
+
+    /// What spans have in common may stand behind them.
+    @Test func `a resource and a scope behind their spans are theirs all the same`() throws {
+        func field(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] { [tag, UInt8(content.count)] + content }
+        func name(_ key: String, _ value: String) -> [UInt8] {
+            field(0x0A, Array(key.utf8)) + field(0x12, field(0x0A, Array(value.utf8)))
+        }
+        let span = field(
+            0x12, field(0x0A, [UInt8](repeating: 1, count: 16)) + field(0x12, [UInt8](repeating: 2, count: 8)))
+        let scope = field(0x0A, field(0x0A, Array("library".utf8)))
+        let resource = field(0x0A, field(0x0A, name("service.name", "late")))
+        let bytes = field(0x0A, field(0x12, span + scope + span + field(0x1A, Array("s".utf8))) + resource)
+        let read = try OTLP.decode(bytes)
+        #expect(read.count == 2)
+        for record in read {
+            #expect(record.resource == Resource(attributes: ["service.name": "late"]))
+            #expect(record.scope == InstrumentationScope(name: "library", schemaURL: "s"))
+        }
+    }
+
     @Test func `unknown fields are skipped`() throws {
         var spans = RandomSpans(seed: 3)
         let records = spans.next(1)

@@ -70,9 +70,15 @@ package struct OTLPRequest: Sendable {
         package internal(set) var first: OTLPError?
     }
 
+    /// Makes room for more spans, for at least as many again as there are, so that many small groups cost no more copies.
+    mutating func reserve(_ count: Int) {
+        let needed = spans.count + count
+        if needed > spans.capacity { spans.reserveCapacity(max(needed, 2 * spans.count)) }
+    }
+
     /// Takes a span that was read at an offset, or rejects it.
     @inline(__always)
-    mutating func append(_ span: SpanRecord, readAt offset: Int) {
+    mutating func append(_ span: consuming SpanRecord, readAt offset: Int) {
         if span.traceID.isValid, span.spanID.isValid { return spans.append(span) }
         rejections.count += 1
         if rejections.first == nil {

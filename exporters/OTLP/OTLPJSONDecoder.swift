@@ -164,7 +164,7 @@ struct OTLPJSONDecoder {
     }
 
     private static func attributes(_ reader: inout JSONReader, _ depth: Int) throws(JSONError) -> Attributes {
-        var attributes = Attributes()
+        var elements: [Attributes.Element] = []
         try reader.array { reader throws(JSONError) in
             var name = ""
             var value: AttributeValue?
@@ -175,9 +175,9 @@ struct OTLPJSONDecoder {
                 default: try reader.skip()
                 }
             }
-            if let value { attributes.appendUnique(name, value) }
+            if let value { elements.append(Attributes.Element(key: name, value: value)) }
         }
-        return attributes
+        return Attributes(lastOfEach: elements)
     }
 
     private static func value(_ reader: inout JSONReader, _ depth: Int) throws(JSONError) -> AttributeValue? {

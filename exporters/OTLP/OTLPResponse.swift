@@ -64,17 +64,19 @@ public struct OTLPResponse: Hashable, Sendable {
     private static func protobuf(_ reader: ProtobufReader) throws(OTLPError) -> OTLPResponse {
         var response = OTLPResponse()
         var reader = reader
-        while let (field, wire) = try reader.next() {
-            guard field == 1, wire == .bytes else {
-                try reader.skip(wire)
+        while !reader.isAtEnd {
+            let tag = try reader.varint()
+            guard tag == 0x0A else {
+                try reader.skip(tag)
                 continue
             }
             var inner = try reader.message()
-            while let (field, wire) = try inner.next() {
-                switch (field, wire) {
-                case (1, .varint): response.rejectedSpans = Int64(bitPattern: try inner.varint())
-                case (2, .bytes): response.message = String(decoding: try inner.slice(), as: UTF8.self)
-                default: try inner.skip(wire)
+            while !inner.isAtEnd {
+                let tag = try inner.varint()
+                switch tag {
+                case 0x08: response.rejectedSpans = Int64(bitPattern: try inner.varint())
+                case 0x12: response.message = try inner.text()
+                default: try inner.skip(tag)
                 }
             }
         }
@@ -142,11 +144,12 @@ public struct OTLPStatus: Hashable, Sendable {
     private static func protobuf(_ reader: ProtobufReader) throws(OTLPError) -> String? {
         var message: String?
         var reader = reader
-        while let (field, wire) = try reader.next() {
-            if field == 2, wire == .bytes {
+        while !reader.isAtEnd {
+            let tag = try reader.varint()
+            if tag == 0x12 {
                 message = String(validating: try reader.slice(), as: UTF8.self)
             } else {
-                try reader.skip(wire)
+                try reader.skip(tag)
             }
         }
         return message

@@ -147,30 +147,3 @@ private struct TagSorter {
 extension Substring.UTF8View {
     fileprivate var asText: Substring { Substring(self) }
 }
-
-extension Attributes {
-    /// Attributes of pairs that a stranger wrote: where a key stands twice, the last one counts.
-    fileprivate init(lastOfEach elements: [Element]) {
-        if elements.count <= 24 {
-            let isUnique = elements.indices.allSatisfy { index in
-                !elements[..<index].contains { $0.key == elements[index].key }
-            }
-            if isUnique {
-                self.init(uniqueElements: elements)
-                return
-            }
-        }
-        var places: [String: Int] = [:]
-        var unique: [Element] = []
-        unique.reserveCapacity(elements.count)
-        for element in elements {
-            if let place = places[element.key] {
-                unique[place] = element
-            } else {
-                places[element.key] = unique.count
-                unique.append(element)
-            }
-        }
-        self.init(uniqueElements: unique)
-    }
-}

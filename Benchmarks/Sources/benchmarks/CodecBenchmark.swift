@@ -22,13 +22,13 @@ enum CodecBenchmark {
         var sum = 0
         // In turns, so that a slow moment of the machine does not fall on one of them only.
         for _ in 0..<8 {
-            try measure("encode") { sum &+= OTLP.encode(records).count }
+            measure("encode") { sum &+= OTLP.encode(records).count }
             try measure("swift-protobuf encode") { sum &+= try (message.serializedBytes() as [UInt8]).count }
             try measure("decode") { sum &+= try OTLP.decode(bytes).count }
             try measure("swift-protobuf decode") {
                 sum &+= try Rival_ExportTraceServiceRequest(serializedBytes: bytes).resourceSpans.count
             }
-            try measure("JSON encode") { sum &+= OTLP.encode(records, as: .json).count }
+            measure("JSON encode") { sum &+= OTLP.encode(records, as: .json).count }
             try measure("JSON decode") { sum &+= try OTLP.decode(json, as: .json).count }
         }
         let names = [
