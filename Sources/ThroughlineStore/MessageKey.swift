@@ -30,17 +30,28 @@ enum MessageKey: Hashable, Sendable {
         case .text(let text):
             return text
         case .uuid(let high, let low):
-            let digits = Array(Hex.string(high, low).utf8)
             return String(unsafeUninitializedCapacity: 36) { buffer in
                 var position = 0
-                for (index, digit) in digits.enumerated() {
-                    if [8, 12, 16, 20].contains(index) {
-                        buffer[position] = UInt8(ascii: "-")
+                func write(_ half: UInt64, _ digits: ClosedRange<UInt64>) {
+                    for digit in digits {
+                        let nibble = UInt8(truncatingIfNeeded: half >> (60 - 4 * digit)) & 0xF
+                        buffer[position] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
                         position += 1
                     }
-                    buffer[position] = digit
+                }
+                func writeDash() {
+                    buffer[position] = UInt8(ascii: "-")
                     position += 1
                 }
+                write(high, 0...7)
+                writeDash()
+                write(high, 8...11)
+                writeDash()
+                write(high, 12...15)
+                writeDash()
+                write(low, 0...3)
+                writeDash()
+                write(low, 4...15)
                 return position
             }
         }
@@ -76,5 +87,27 @@ enum MessageKey: Hashable, Sendable {
             }
             return (high, low)
         }
+    }
+}
+
+/// The texts of the ids that were read last: a message is named by its sender, its handlers, their links, and what it
+/// caused, one after another.
+struct MessageIDTexts {
+    private var texts: [(high: UInt64, low: UInt64, text: String)]
+    private static let count: UInt64 = 64
+
+    init() {
+        texts = Array(repeating: (0, 0, MessageKey.uuid(0, 0).id), count: Int(Self.count))
+    }
+
+    /// The id as it was given.
+    mutating func text(of key: MessageKey) -> String {
+        guard case .uuid(let high, let low) = key else { return key.id }
+        let place = Int((high ^ low) % Self.count)
+        let last = texts[place]
+        if last.low == low, last.high == high { return last.text }
+        let text = key.id
+        texts[place] = (high, low, text)
+        return text
     }
 }

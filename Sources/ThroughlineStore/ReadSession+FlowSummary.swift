@@ -9,9 +9,14 @@ extension ReadSession {
         var correlationID: String?
         switch key {
         case .correlation(let row):
-            traces = try traceRows(ofCorrelation: row)
+            traces = try rows(
+                """
+                SELECT trace FROM spans WHERE correlation = ?1
+                UNION SELECT trace FROM open_spans WHERE correlation = ?1
+                """
+            ) { select throws(SQLiteError) in try select.bind(row, 1) }
             condition = "AND ifnull(correlation, ?2) = ?2"
-            correlationID = try decoder.correlation(row).id
+            correlationID = try decoder.interned.correlation(row)
         case .trace(let row):
             traces = [row]
             condition = ""
@@ -59,7 +64,7 @@ extension ReadSession {
                 }
             }
             select.reset()
-            traceStarts.append((first, try decoder.traceID(trace)))
+            traceStarts.append((first, try decoder.interned.traceID(trace)))
         }
         let start = traceStarts.map(\.start).min() ?? 0
         summary.startedAt = Timestamp(nanosecondsSinceEpoch: start)
@@ -69,7 +74,7 @@ extension ReadSession {
         summary.destinations = try texts(destinations)
         summary.messageTypes = try texts(types)
         for (settlement, messages) in settled
-        where try decoder.string(settlement) == Settlement.deadLettered.rawValue {
+        where try decoder.interned.string(settlement) == Settlement.deadLettered.rawValue {
             summary.deadLetters = messages.count
         }
         var services: Set<String> = []
@@ -83,7 +88,7 @@ extension ReadSession {
 
     private mutating func texts(_ rows: Set<Int64>) throws(SQLiteError) -> [String] {
         var texts: [String] = []
-        for row in rows { texts.append(try decoder.string(row)) }
+        for row in rows { texts.append(try decoder.interned.string(row)) }
         return texts.sorted()
     }
 }

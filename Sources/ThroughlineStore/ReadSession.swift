@@ -36,6 +36,7 @@ struct ReadSession {
     ) throws(SQLiteError) -> Result {
         try connection.transaction(.deferred) { () throws(SQLiteError) in
             try decoder.beginTransaction()
+            defer { decoder.endTransaction() }
             return try body(&self)
         }
     }

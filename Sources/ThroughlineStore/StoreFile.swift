@@ -40,6 +40,8 @@ enum StoreFile {
         do throws(SQLiteError) {
             let connection = try Connection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
             try verify(connection, mayBeEmpty: false)
+            // 16 MB of cache: the upper levels of all indexes stay there.
+            try connection.execute("PRAGMA cache_size = -16384")
             return connection
         } catch {
             guard error.isCannotOpen || error.isReadOnly, size(of: path) != nil, (size(of: path + "-wal") ?? 0) == 0

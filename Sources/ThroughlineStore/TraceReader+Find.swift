@@ -58,7 +58,7 @@ extension ReadSession {
                     "SELECT trace, span_id FROM \(table) WHERE id = ?1", row, { ($0.integer(0), $0.integer(1)) })
             else { continue }
             let reference = SpanReference(
-                traceID: try decoder.traceID(trace), spanID: SpanID(UInt64(bitPattern: span)))
+                traceID: try decoder.interned.traceID(trace), spanID: SpanID(UInt64(bitPattern: span)))
             if seen.insert(reference).inserted { found.append(reference) }
         }
         return found

@@ -47,7 +47,8 @@ extension ReadSession {
         defer { select.reset() }
         var consumers: Set<Consumer> = []
         while try select.step() {
-            let group = try select.optionalInteger(1).map { row throws(SQLiteError) in try decoder.string(row) }
+            let group = try select.optionalInteger(1).map { row throws(SQLiteError) in try decoder.interned.string(row)
+            }
             consumers.insert(Consumer(service: select.optionalText(0) ?? "unknown_service", group: group))
         }
         return consumers

@@ -115,7 +115,7 @@ private struct MapScan {
     /// An empty text says nothing and counts as absent.
     private mutating func name(_ row: Int64, _ session: inout ReadSession) throws(SQLiteError) -> MapName? {
         if let known = names[row] { return known }
-        let text = try session.decoder.string(row)
+        let text = try session.decoder.interned.string(row)
         let name = text.isEmpty ? nil : builder.name(text)
         if text.contains("://") || text == "AmazonSQS" { addresses.insert(row) }
         names[row] = name
@@ -134,7 +134,7 @@ private struct MapScan {
 
     private mutating func words(_ row: Int64, _ session: inout ReadSession) throws(SQLiteError) -> Words {
         if let known = words[row] { return known }
-        let text = try session.decoder.string(row)
+        let text = try session.decoder.interned.string(row)
         let read = Words(
             operation: MessagingOperation(rawValue: text), intent: MessageIntent(rawValue: text),
             isDeadLettered: Settlement(rawValue: text) == .deadLettered)
