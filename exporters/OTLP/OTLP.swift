@@ -79,7 +79,7 @@ package struct OTLPRequest: Sendable {
     /// Takes a span that was read at an offset, or rejects it.
     @inline(__always)
     mutating func append(_ span: consuming SpanRecord, readAt offset: Int) {
-        if span.traceID.isValid, span.spanID.isValid { return spans.append(span) }
+        if span.traceID.isValid, span.spanID.isValid { return spans.append(consume span) }
         rejections.count += 1
         if rejections.first == nil {
             rejections.first = OTLPError(reason: "a span has no valid trace id and span id", offset: offset)

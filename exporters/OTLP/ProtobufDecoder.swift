@@ -94,7 +94,7 @@ struct ProtobufDecoder: ~Copyable {
                 let message = try reader.message()
                 var span = empty
                 try read(message, into: &span)
-                request.append(span, readAt: message.position)
+                request.append(consume span, readAt: message.position)
             } else {
                 try reader.skip(tag)
             }
