@@ -1,15 +1,18 @@
 /// Hexadecimal digits without Foundation: one pass, one allocation for a string, none for a value.
 package enum Hex {
     package static func value(of digits: some Sequence<UInt8>) -> UInt64? {
-        var value: UInt64 = 0
-        for digit in digits {
-            guard let nibble = nibble(digit) else { return nil }
-            value = value << 4 | UInt64(nibble)
-        }
-        return value
+        halves(of: digits)?.low
     }
 
+    /// The value of up to 32 digits; of more, that of the last 32.
     package static func halves(of digits: some Sequence<UInt8>) -> (high: UInt64, low: UInt64)? {
+        // Nearly all digits are a string's, which lie side by side: asked for at once, and not one by one from outside
+        // the module.
+        digits.withContiguousStorageIfAvailable { read($0) } ?? read(digits)
+    }
+
+    @inline(__always)
+    private static func read(_ digits: some Sequence<UInt8>) -> (high: UInt64, low: UInt64)? {
         var high: UInt64 = 0
         var low: UInt64 = 0
         for digit in digits {

@@ -14,16 +14,18 @@ package struct JSONReader {
     package func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: position) }
 
     /// The first byte of the next value; nil at the end.
+    @inline(__always)
     package mutating func peek() -> UInt8? {
         while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return bytes[position]
-            }
+            let byte = bytes[position]
+            if byte > 0x20 { return byte }
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
+            position &+= 1
         }
         return nil
     }
 
+    @inline(__always)
     private mutating func expect(_ byte: UInt8) throws(JSONError) {
         guard peek() == byte else {
             throw error("expected '\(Character(UnicodeScalar(byte)))'")
@@ -103,15 +105,20 @@ package struct JSONReader {
     package mutating func string() throws(JSONError) -> String {
         try expect(UInt8(ascii: "\""))
         let start = position
-        while position < bytes.count {
-            let byte = bytes[position]
+        var end = start
+        while end < bytes.count {
+            let byte = bytes[end]
             if byte == UInt8(ascii: "\"") {
-                defer { position += 1 }
-                return String(decoding: bytes[start..<position], as: UTF8.self)
+                position = end &+ 1
+                return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
             }
-            if byte == UInt8(ascii: "\\") { return try escaped(from: start) }
-            if byte < 0x20 { throw error("a control character stands in a string") }
-            position += 1
+            if byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            end &+= 1
+        }
+        position = end
+        if end < bytes.count {
+            if bytes[end] == UInt8(ascii: "\\") { return try escaped(from: start) }
+            throw error("a control character stands in a string")
         }
         throw error("the bytes end in the middle of a string")
     }
