@@ -18,3 +18,18 @@ public enum ExportOutcome: Hashable, Sendable {
     /// Nobody took it; trying again later may help, and not before the delay when the collector named one.
     case failed(String, retryAfter: Duration?)
 }
+
+extension ExportOutcome {
+    /// What becomes of a batch that is sent in two halves. The first failure ends it: the whole batch is then sent again,
+    /// and the collector may see some of it twice.
+    package static func ofHalves(
+        of batch: ArraySlice<SpanRecord>, sending send: (ArraySlice<SpanRecord>) async -> ExportOutcome
+    ) async -> ExportOutcome {
+        let middle = batch.startIndex + batch.count / 2
+        let first = await send(batch[..<middle])
+        guard case .accepted(let rejected) = first else { return first }
+        let second = await send(batch[middle...])
+        guard case .accepted(let more) = second else { return second }
+        return .accepted(rejected: rejected + more)
+    }
+}

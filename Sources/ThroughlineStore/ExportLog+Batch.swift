@@ -35,16 +35,18 @@ extension ExportLog {
     /// The spans behind a position, in the order in which they were stored. An empty batch means that nothing is
     /// there; one without spans, that nothing of it is to be exported.
     package func nextBatch(after position: Int64, _ limit: ExportLimit) throws(StoreError) -> ExportBatch {
-        try read { session throws(SQLiteError) in try Self.batch(after: position, through: .max, limit, &session) }
+        try read { session throws(SQLiteError) in try session.batch(after: position, limit) }
     }
+}
 
-    static func batch(
-        after position: Int64, through end: Int64, _ limit: ExportLimit, _ session: inout ReadSession
+extension ReadSession {
+    mutating func batch(
+        after position: Int64, through end: Int64 = .max, _ limit: ExportLimit
     ) throws(SQLiteError) -> ExportBatch {
         // A span is a few hundred bytes beside its attributes and events.
         let bytesOfASpan = 200
         var batch = ExportBatch(first: position + 1, last: position)
-        let select = try session.statement(
+        let select = try statement(
             """
             SELECT \(SpanDecoder.columns) FROM spans WHERE id > ?1 AND id <= ?2 AND (flags & 1 OR ?3)
             ORDER BY id LIMIT ?4
@@ -57,14 +59,14 @@ extension ExportLog {
         batch.spans.reserveCapacity(min(limit.spans, 4_096))
         var bytes = 0
         while try select.step() {
-            let stored = try session.decoder.span(from: select)
+            let stored = try decoder.span(from: select)
             batch.last = stored.row
             batch.spans.append(stored.record)
             bytes += bytesOfASpan + SpanDecoder.textBytes(of: select)
             if bytes >= limit.bytes || batch.spans.count == limit.spans { return batch }
         }
         // To the end of what is there: what was left out behind the last span read is passed too.
-        let last = try session.statement("SELECT max(id) FROM spans WHERE id <= ?1")
+        let last = try statement("SELECT max(id) FROM spans WHERE id <= ?1")
         try last.bind(end, 1)
         defer { last.reset() }
         if try last.step() { batch.last = max(batch.last, last.integer(0)) }

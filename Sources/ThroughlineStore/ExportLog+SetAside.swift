@@ -42,7 +42,7 @@ extension ExportLog {
     /// The next spans of a batch that was set aside, as far as retention has left them; empty when there are none.
     package func nextBatch(of batch: SetAsideBatch, _ limit: ExportLimit) throws(StoreError) -> ExportBatch {
         try read { session throws(SQLiteError) in
-            try Self.batch(after: batch.first - 1, through: batch.last, limit, &session)
+            try session.batch(after: batch.first - 1, through: batch.last, limit)
         }
     }
 

@@ -30,18 +30,8 @@ extension TraceReader {
     /// The spans that were stored after a position.
     public func spans(after position: Int64, limit: Int = 1_000) throws(StoreError) -> StoredSpans {
         try read { session throws(SQLiteError) in
-            var found = StoredSpans(spans: [], position: position)
-            let select = try session.statement(
-                "SELECT \(SpanDecoder.columns) FROM spans WHERE id > ?1 ORDER BY id LIMIT ?2")
-            try select.bind(position, 1)
-            try select.bind(Int64(limit), 2)
-            defer { select.reset() }
-            while try select.step() {
-                let stored = try session.decoder.span(from: select)
-                found.position = stored.row
-                found.spans.append(stored.record)
-            }
-            return found
+            let batch = try session.batch(after: position, ExportLimit(spans: limit, includesUnsampled: true))
+            return StoredSpans(spans: batch.spans, position: batch.last)
         }
     }
 }

@@ -5,20 +5,7 @@ import ThroughlineModel
 import ThroughlineStore
 
 /// A directory of its own, in which the built program runs with nothing of the tests' environment but the path.
-final class Scratch {
-    let directory: URL
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "throughline-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: directory)
-    }
-
-    func path(_ name: String = "traces.db") -> String { directory.appending(path: name).path }
-
+extension Scratch {
     /// Writes spans into the store of that name.
     func record(_ records: [SpanRecord], in name: String = "traces.db") throws {
         let store = try TraceStore(path: path(name))

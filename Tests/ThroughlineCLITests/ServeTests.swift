@@ -1,3 +1,4 @@
+import FlowFixtures
 import Foundation
 import Testing
 

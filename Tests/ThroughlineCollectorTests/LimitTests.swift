@@ -1,3 +1,4 @@
+import FlowFixtures
 import Foundation
 import Gzip
 import SQLite
@@ -18,7 +19,7 @@ struct LimitTests {
         let body = [UInt8](repeating: 0x7A, count: limit + 1)
         let zeros = [UInt8](repeating: 0, count: 20_000_000)
         let type = ["Content-Type": "application/x-protobuf"]
-        try await withCollector(at: scratch.path) {
+        try await withCollector(at: scratch.path()) {
             $0.maximumRequestBytes = limit
             $0.maximumBytesInFlight = 4 * limit
         } _: { collector in
@@ -46,7 +47,7 @@ struct LimitTests {
     func inFlight() async throws {
         let scratch = try Scratch()
         let body = OTLP.encode(spans(1...50))
-        try await withCollector(at: scratch.path) {
+        try await withCollector(at: scratch.path()) {
             $0.maximumBytesInFlight = body.count + 10
         } _: { collector in
             @Sendable func half() async throws -> Wire {
@@ -83,8 +84,8 @@ struct LimitTests {
         let scratch = try Scratch()
         var options = TraceStore.Options()
         options.busyTimeoutMilliseconds = 20
-        try await withCollector(at: scratch.path, store: options) { collector in
-            let other = try Connection(path: scratch.path, mode: .readWrite)
+        try await withCollector(at: scratch.path(), store: options) { collector in
+            let other = try Connection(path: scratch.path(), mode: .readWrite)
             try other.execute("BEGIN IMMEDIATE")
             let answer = try await collector.expect(503, OTLP.encode(spans(1...5)))
             #expect(answer.headers["retry-after"] == "5")
@@ -98,7 +99,7 @@ struct LimitTests {
     @Test("and closes connections that are silent, or dawdle")
     func slow() async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) {
+        try await withCollector(at: scratch.path()) {
             $0.idleTimeout = .milliseconds(200)
             $0.requestTimeout = .milliseconds(300)
         } _: { collector in
@@ -125,7 +126,7 @@ struct LimitTests {
     @Test("and lets only so many connections in; the others wait for their turn")
     func connections() async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) {
+        try await withCollector(at: scratch.path()) {
             $0.maximumConnections = 2
         } _: { collector in
             let waiting = try await offPool { [otlp = collector.otlp] in
@@ -153,8 +154,8 @@ struct LimitTests {
         let scratch = try Scratch()
         var options = TraceStore.Options()
         options.busyTimeoutMilliseconds = 60_000
-        let other = try Connection(path: scratch.path, mode: .readWriteCreate)
-        try await withCollector(at: scratch.path, store: options) { collector in
+        let other = try Connection(path: scratch.path(), mode: .readWriteCreate)
+        try await withCollector(at: scratch.path(), store: options) { collector in
             try other.execute("BEGIN IMMEDIATE")
             async let answer = collector.post(OTLP.encode(spans(1...3)))
             try await eventually { collector.store.pendingSpanCount > 0 }
@@ -172,7 +173,7 @@ struct LimitTests {
     @Test("and lets nobody in without the token")
     func token() async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) {
+        try await withCollector(at: scratch.path()) {
             $0.token = "s3cret"
         } _: { collector in
             var headers = ["Content-Type": "application/x-protobuf"]
@@ -188,7 +189,7 @@ struct LimitTests {
         }
         var configuration = CollectorConfiguration()
         configuration.otlp?.host = "0.0.0.0"
-        let store = try TraceStore(path: scratch.path)
+        let store = try TraceStore(path: scratch.path())
         let error = #expect(throws: CollectorError.self) {
             try Collector(store: store, configuration: configuration, logger: quiet)
         }
@@ -198,7 +199,7 @@ struct LimitTests {
     @Test("and says which port is taken")
     func portInUse() async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             var configuration = CollectorConfiguration()
             configuration.otlp = nil
             configuration.zipkin?.port = collector.otlp

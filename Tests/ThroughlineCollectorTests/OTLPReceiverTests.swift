@@ -14,7 +14,7 @@ struct OTLPReceiverTests {
     @Test("has stored what it answers with success", arguments: OTLP.Encoding.allCases, [false, true])
     func stores(encoding: OTLP.Encoding, isGzip: Bool) async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             let plain = OTLP.encode(Self.records, as: encoding)
             var headers = ["Content-Type": encoding.contentType + "; charset=utf-8"]
             if isGzip { headers["Content-Encoding"] = "gzip" }
@@ -29,7 +29,7 @@ struct OTLPReceiverTests {
     @Test("takes what a sender sends as sampled, as some do not say")
     func sampled() async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             var record = try #require(Self.records.first)
             record.flags = []
             let headers = ["Content-Type": OTLP.Encoding.protobuf.contentType]
@@ -75,7 +75,7 @@ struct OTLPReceiverTests {
     @Test("says what is wrong, in the sender's encoding", arguments: cases)
     func answers(_ test: Case) async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             var headers = ["Content-Length": "\(test.body.utf8.count)"]
             headers["Content-Type"] = test.type
             headers["Content-Encoding"] = test.encoding
@@ -103,7 +103,7 @@ struct OTLPReceiverTests {
         var batch = spans(1...3)
         batch[0].spanID = SpanID(0)
         batch[2].traceID = TraceID(high: 0, low: 0)
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             let answer = try await collector.post(
                 OTLP.encode(batch, as: encoding), ["Content-Type": encoding.contentType])
             #expect(answer.status == 200)
@@ -118,14 +118,14 @@ struct OTLPReceiverTests {
     func duplicates() async throws {
         let scratch = try Scratch()
         let body = OTLP.encode(Self.records)
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 { group.addTask { try await collector.post(body).status } }
                 for try await status in group { #expect(status == 200) }
             }
             #expect(try collector.spans.count == Self.records.count)
         }
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             try await collector.expect(200, body)
             try await collector.expect(200, OTLP.encode(Self.records + spans(1...2)))
             #expect(try Set(collector.spans) == Set(Self.records + spans(1...2)))
@@ -138,7 +138,7 @@ struct OTLPReceiverTests {
         let ended = spans(1...1)
         var begun = ended
         begun[0].end = Timestamp(nanosecondsSinceEpoch: 0)
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             try await collector.expect(200, OTLP.encode(begun))
             #expect(try collector.spans.map(\.end) == [nil])
             try await collector.expect(200, OTLP.encode(ended))

@@ -1,3 +1,4 @@
+import FlowFixtures
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -74,20 +75,6 @@ func withCollector(
         try await tasks.waitForAll()
     }
     store.close()
-}
-
-/// A directory that is gone when the test is over.
-final class Scratch: Sendable {
-    let directory: URL
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "throughline-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
-
-    var path: String { directory.appending(path: "traces.db").path }
 }
 
 /// Runs what blocks on a thread of its own: the collector under test needs Swift's pool.

@@ -19,7 +19,7 @@ struct ZipkinReceiverTests {
         let expected = try Zipkin.decode(plain).spans
         let body = isGzip ? try Gzip.compress(plain) : plain
         let headers = isGzip ? Self.json.merging(["Content-Encoding": "gzip"]) { $1 } : Self.json
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             for _ in 1...2 {
                 let answer = try await collector.post(body, headers, path: "/api/v2/spans", to: collector.ports.zipkin)
                 #expect(answer.status == 202)
@@ -39,7 +39,7 @@ struct ZipkinReceiverTests {
         ])
     func answers(_ body: String, _ type: String, _ status: Int, _ words: String) async throws {
         let scratch = try Scratch()
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             let answer = try await collector.post(
                 Array(body.utf8), ["Content-Type": type], path: "/api/v2/spans", to: collector.ports.zipkin)
             #expect(answer.status == status)

@@ -1,3 +1,4 @@
+import FlowFixtures
 import Testing
 import Throughline
 import ThroughlineFlow

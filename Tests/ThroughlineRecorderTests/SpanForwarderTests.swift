@@ -1,3 +1,4 @@
+import FlowFixtures
 import Logging
 import Metrics
 import MetricsTestKit

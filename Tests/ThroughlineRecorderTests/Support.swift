@@ -1,3 +1,4 @@
+import FlowFixtures
 import Foundation
 import Throughline
 import ThroughlineInMemory
@@ -5,22 +6,6 @@ import ThroughlineModel
 import ThroughlineRecorder
 import ThroughlineStore
 import ThroughlineTracer
-
-/// A directory that is gone when the test is over.
-final class Scratch {
-    let directory: URL
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "throughline-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: directory)
-    }
-
-    func path(_ name: String = "traces.db") -> String { directory.appending(path: name).path }
-}
 
 extension RecordingTracer {
     /// The middleware over this tracer.

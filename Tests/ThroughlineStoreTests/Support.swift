@@ -1,24 +1,8 @@
+import FlowFixtures
 import Foundation
 import ThroughlineModel
 
 @testable import ThroughlineStore
-
-/// A directory that is gone when the test is over.
-final class Scratch {
-    let directory: URL
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "throughline-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.path)
-        try? FileManager.default.removeItem(at: directory)
-    }
-
-    func path(_ name: String = "traces.db") -> String { directory.appending(path: name).path }
-}
 
 /// Writes spans into a fresh store and closes it.
 func store(_ records: [SpanRecord], at path: String) throws {

@@ -1,3 +1,4 @@
+import FlowFixtures
 import SQLite
 import Testing
 import ThroughlineModel

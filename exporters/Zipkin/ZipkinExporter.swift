@@ -58,12 +58,7 @@ public final class ZipkinExporter: SpanExporter {
                 "a span is not sent to Zipkin", metadata: ["span": "\(span)", "reason": "\(reason)"])
             return .accepted(rejected: batch.count)
         }
-        let middle = batch.startIndex + batch.count / 2
-        let first = await send(batch[..<middle])
-        guard case .accepted(let rejected) = first else { return first }
-        let second = await send(batch[middle...])
-        guard case .accepted(let others) = second else { return second }
-        return .accepted(rejected: rejected + others)
+        return await .ofHalves(of: batch, sending: send)
     }
 
     private func describe(_ response: HTTPResponse) -> String {
@@ -102,20 +97,15 @@ public struct ZipkinConfiguration: Sendable {
     /// good as none; one that makes no sense is logged and left out.
     public init(environment: [String: String], logger: Logger = Logger(label: "throughline.zipkin")) {
         self.init()
-        if let url = environment["OTEL_EXPORTER_ZIPKIN_ENDPOINT"], !url.isEmpty {
+        var reader = EnvironmentReader(environment)
+        if let url = reader.text("OTEL_EXPORTER_ZIPKIN_ENDPOINT") {
             if url.hasPrefix("http://") || url.hasPrefix("https://") {
                 endpoint = url
             } else {
-                logger.warning("OTEL_EXPORTER_ZIPKIN_ENDPOINT is no http or https URL", metadata: ["value": "\(url)"])
+                reader.report("OTEL_EXPORTER_ZIPKIN_ENDPOINT is '\(url)', no http or https URL; the default stays")
             }
         }
-        if let text = environment["OTEL_EXPORTER_ZIPKIN_TIMEOUT"], !text.isEmpty {
-            if let milliseconds = Int64(text), milliseconds > 0 {
-                timeout = .milliseconds(milliseconds)
-            } else {
-                logger.warning(
-                    "OTEL_EXPORTER_ZIPKIN_TIMEOUT is no number of milliseconds", metadata: ["value": "\(text)"])
-            }
-        }
+        timeout = reader.milliseconds("OTEL_EXPORTER_ZIPKIN_TIMEOUT", atLeast: 1) ?? timeout
+        for problem in reader.problems { logger.warning("\(problem).") }
     }
 }

@@ -25,23 +25,24 @@ extension OTLPExporter.Configuration {
         certificate = reader.value("CERTIFICATE")?.text
         clientCertificate = reader.value("CLIENT_CERTIFICATE")?.text
         clientKey = reader.value("CLIENT_KEY")?.text
-        for problem in reader.problems { logger?.warning("\(problem)") }
+        for problem in reader.problems { logger?.warning("\(problem).") }
     }
 }
 
 /// Reads the variables of the OTLP exporter, and tells what it could not use.
 struct OTLPEnvironment {
-    private let values: [String: String]
-    private(set) var problems: [String] = []
+    private var reader: EnvironmentReader
 
     init(_ values: [String: String]) {
-        self.values = values
+        reader = EnvironmentReader(values)
     }
+
+    var problems: [String] { reader.problems }
 
     /// The variable for traces, else the one for all signals.
     func value(_ name: String) -> (name: String, text: String)? {
         for name in ["OTEL_EXPORTER_OTLP_TRACES_\(name)", "OTEL_EXPORTER_OTLP_\(name)"] {
-            if let text = values[name]?[...].trimmingOptionalWhitespace(), !text.isEmpty { return (name, String(text)) }
+            if let text = reader.text(name) { return (name, text) }
         }
         return nil
     }
@@ -52,7 +53,7 @@ struct OTLPEnvironment {
             ["http", "https"].contains(text[..<scheme.lowerBound].lowercased()),
             !text[scheme.upperBound...].prefix(while: { $0 != "/" && $0 != "?" }).isEmpty
         else {
-            problems.append(
+            reader.report(
                 "\(name) is no URL that begins with http:// or https:// and names a host; the default stays")
             return nil
         }
@@ -69,10 +70,10 @@ struct OTLPEnvironment {
         case "http/protobuf": return .protobuf
         case "http/json": return .json
         case "grpc":
-            problems.append(
+            reader.report(
                 "\(name) is 'grpc', which this exporter does not speak; http/protobuf is used. Collectors listen for it "
                     + "on port 4318, not on gRPC's 4317")
-        default: problems.append("\(name) is '\(text)', neither http/protobuf nor http/json; the default stays")
+        default: reader.report("\(name) is '\(text)', neither http/protobuf nor http/json; the default stays")
         }
         return nil
     }
@@ -80,18 +81,14 @@ struct OTLPEnvironment {
     mutating func compression() -> OTLPExporter.Configuration.Compression? {
         guard let (name, text) = value("COMPRESSION") else { return nil }
         if let compression = OTLPExporter.Configuration.Compression(rawValue: text.lowercased()) { return compression }
-        problems.append("\(name) is '\(text)', neither gzip nor none; the default stays")
+        reader.report("\(name) is '\(text)', neither gzip nor none; the default stays")
         return nil
     }
 
     mutating func timeout() -> Duration? {
-        guard let (name, text) = value("TIMEOUT") else { return nil }
-        guard let milliseconds = Int64(text), milliseconds >= 0 else {
-            problems.append("\(name) is '\(text)', no whole number of milliseconds; the default stays")
-            return nil
-        }
+        guard let (name, _) = value("TIMEOUT"), let timeout = reader.milliseconds(name) else { return nil }
         // No limit is a limit that nobody lives to see.
-        return milliseconds == 0 ? .seconds(365 * 24 * 3_600) : .milliseconds(milliseconds)
+        return timeout == .zero ? .seconds(365 * 24 * 3_600) : timeout
     }
 
     /// A list like W3C baggage without properties, values percent-encoded. Values are secrets as a rule: no problem
@@ -104,7 +101,7 @@ struct OTLPEnvironment {
             guard pair.count == 2, let value = Self.percentDecoded(pair[1].trimmingOptionalWhitespace()),
                 HTTPRequest.isHeader(String(pair[0].trimmingOptionalWhitespace()), value)
             else {
-                problems.append("\(name): header \(index + 1) of the list is not 'name=value'; it is left out")
+                reader.report("\(name): header \(index + 1) of the list is not 'name=value'; it is left out")
                 continue
             }
             headers[String(pair[0].trimmingOptionalWhitespace())] = value

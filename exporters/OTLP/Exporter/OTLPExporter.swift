@@ -64,8 +64,6 @@ public final class OTLPExporter: SpanExporter {
         }
     }
 
-    /// Sends the batch in two halves. The first failure ends it: the whole batch is then sent again, and the collector
-    /// may see some of it twice.
     private func halved(_ batch: ArraySlice<SpanRecord>, _ reason: String) async -> ExportOutcome {
         guard batch.count > 1, let first = batch.first else {
             configuration.logger?.error(
@@ -79,15 +77,7 @@ public final class OTLPExporter: SpanExporter {
         configuration.logger?.debug(
             "A batch is too large; it is sent in halves.",
             metadata: ["spans": "\(batch.count)", "first": "\(first.name)", "reason": "\(reason)"])
-        let middle = batch.startIndex + batch.count / 2
-        switch await send(batch[..<middle]) {
-        case .accepted(let rejected):
-            switch await send(batch[middle...]) {
-            case .accepted(let more): return .accepted(rejected: rejected + more)
-            case let other: return other
-            }
-        case let other: return other
-        }
+        return await .ofHalves(of: batch, sending: send)
     }
 
     private func accepted(_ response: HTTPResponse) -> ExportOutcome {

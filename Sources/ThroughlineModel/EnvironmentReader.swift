@@ -1,23 +1,22 @@
-import ThroughlineModel
-
 /// Reads variables as OpenTelemetry asks for (configuration/sdk-environment-variables.md): an empty one is as good as
 /// none, and one that cannot be read is reported and leaves the default.
-struct EnvironmentReader {
+package struct EnvironmentReader {
     private let values: [String: String]
     /// What could not be used, each as a sentence that says what was done instead.
-    private(set) var problems: [String] = []
+    package private(set) var problems: [String] = []
 
-    init(_ values: [String: String]) {
+    package init(_ values: [String: String]) {
         self.values = values
     }
 
-    func text(_ name: String) -> String? {
-        guard let value = values[name], !value.isEmpty else { return nil }
-        return value
+    /// What a variable says, without white space at its ends; nil when it says nothing.
+    package func text(_ name: String) -> String? {
+        guard let value = values[name]?[...].trimmingOptionalWhitespace(), !value.isEmpty else { return nil }
+        return String(value)
     }
 
     /// `true` in any case is true; everything else is false.
-    mutating func boolean(_ name: String) -> Bool {
+    package mutating func boolean(_ name: String) -> Bool {
         guard let text = text(name) else { return false }
         switch text.lowercased() {
         case "true": return true
@@ -28,7 +27,7 @@ struct EnvironmentReader {
         }
     }
 
-    mutating func integer(_ name: String, atLeast minimum: Int = 0) -> Int? {
+    package mutating func integer(_ name: String, atLeast minimum: Int = 0) -> Int? {
         guard let text = text(name) else { return nil }
         guard let value = Int(text), value >= minimum else {
             report("\(name) is '\(text)', no whole number of at least \(minimum); the default stays")
@@ -37,11 +36,11 @@ struct EnvironmentReader {
         return value
     }
 
-    mutating func milliseconds(_ name: String, atLeast minimum: Int = 0) -> Duration? {
+    package mutating func milliseconds(_ name: String, atLeast minimum: Int = 0) -> Duration? {
         integer(name, atLeast: minimum).map { .milliseconds($0) }
     }
 
-    mutating func ratio(_ name: String) -> Double? {
+    package mutating func ratio(_ name: String) -> Double? {
         guard let text = text(name) else { return nil }
         guard let value = Double(text), (0...1).contains(value) else {
             report("\(name) is '\(text)', no number from 0 to 1; 1 is taken, which keeps everything")
@@ -51,7 +50,7 @@ struct EnvironmentReader {
     }
 
     /// The parts of a list, each once.
-    func list(_ name: String) -> [String]? {
+    package func list(_ name: String) -> [String]? {
         guard let text = text(name) else { return nil }
         var parts: [String] = []
         for part in text.split(separator: ",") {
@@ -61,5 +60,5 @@ struct EnvironmentReader {
         return parts.isEmpty ? nil : parts
     }
 
-    mutating func report(_ problem: String) { problems.append(problem) }
+    package mutating func report(_ problem: String) { problems.append(problem) }
 }
