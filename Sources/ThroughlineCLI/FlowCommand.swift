@@ -54,6 +54,10 @@ struct FlowCommand: ParsableCommand {
 
     /// So many flows are listed; more ids would be no help.
     private static let listedFlows = 20
+    /// So many spans that an id or an attribute is on are enough to tell which flows it belongs to.
+    private static let spansAskedFor = 1_000
+    /// An attribute that is on more messages of a flow is no question about one of them.
+    private static let askedAtMost = 5
 
     func validate() throws {
         if last == (id != nil) { throw ValidationError("Give one id, or --last for the newest flow.") }
@@ -63,7 +67,7 @@ struct FlowCommand: ParsableCommand {
     func run() throws {
         let reader = try store.reader()
         let wanted = try id ?? newestID(in: reader)
-        let seeds = try reader.find(wanted, limit: limit)
+        let seeds = try reader.find(wanted, limit: Self.spansAskedFor)
         if seeds.isEmpty {
             throw Failure.notFound(
                 "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
@@ -77,10 +81,15 @@ struct FlowCommand: ParsableCommand {
                 "The correlation id '\(id)' is on more than \(HubGuard.standard.maximumParts) traces and was not followed; "
                     + "what is shown is joined by stronger evidence.")
         }
+        for trace in found.unfollowedTraces {
+            Output.note(
+                "More than \(HubGuard.standard.maximumDeliveries) deliveries begin in trace \(trace.hex), which was not "
+                    + "followed as a whole; what is shown of it is what hangs together with the flow.")
+        }
         let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
         let knowledge = try reader.knowledge(of: found.spans, now: now)
-        let flow = try theOne(of: flows(found.spans, with: seeds, knowing: knowledge), wanted)
-        let drawn = view.rendered(flow, options: options)
+        let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), wanted, seeds.count, found)
+        let drawn = drawn(flow, about: askedFor(in: flow, seeds))
         try write(drawn.text)
         if let folding = drawn.folding {
             Output.note("\(folding). --expand <id or name>, or --expand all, shows more.")
@@ -90,39 +99,71 @@ struct FlowCommand: ParsableCommand {
     /// Ids at which everything meets may join flows that have nothing to do with each other; those without a span that
     /// was asked for are nobody's concern.
     private func flows(
-        _ spans: [SpanRecord], with seeds: [SpanReference], knowing knowledge: FlowKnowledge
+        _ found: FlowSpans, with seeds: [SpanReference], knowing knowledge: FlowKnowledge
     ) -> [Flow] {
         let wanted = Set(seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) })
-        return Flow.split(spans, knowing: knowledge).filter { flow in
+        var guarding = HubGuard.standard
+        guarding.knownTraces = Set(found.unfollowedTraces)
+        return Flow.split(found.spans, knowing: knowledge, guarding: guarding).filter { flow in
             flow.operations.contains { wanted.contains($0.id) }
         }
     }
 
-    private func theOne(of flows: [Flow], _ wanted: String) throws -> Flow {
+    private func theOne(of flows: [Flow], _ wanted: String, _ asked: Int, _ found: FlowSpans) throws -> Flow {
         guard flows.count != 1, let first = flows.first else {
             return flows.first ?? Flow([])
         }
         if last { return flows.max { $0.messageCount < $1.messageCount } ?? first }
-        var lines = ["'\(wanted)' belongs to \(flows.count) flows. Ask for one of them:", ""]
+        let isAll = asked < Self.spansAskedFor
+        var lines = [
+            "'\(wanted)' belongs to \(flows.count) flows\(isAll ? "" : " or more"). Ask for one of them:", "",
+        ]
         for flow in flows.prefix(Self.listedFlows) {
-            let id = flow.traceIDs.first?.hex ?? ""
-            let known = flow.correlationID.map { $0 == wanted ? id : $0 } ?? id
-            lines.append("  throughline flow '\(known)'\(store.commandLine)   # \(flow.headline())")
+            lines.append(
+                "  throughline flow '\(id(of: flow, wanted, found))'\(store.commandLine)   # \(flow.headline())")
         }
-        if flows.count > Self.listedFlows { lines.append("  … and \(flows.count - Self.listedFlows) more") }
+        if flows.count > Self.listedFlows {
+            lines.append("  … and \(max(0, flows.count - Self.listedFlows)) more")
+        }
         throw Failure(code: .severalFlows, message: lines.joined(separator: "\n"))
     }
 
-    private var options: ViewOptions {
+    /// An id of the flow that leads to it alone.
+    private func id(of flow: Flow, _ wanted: String, _ found: FlowSpans) -> String {
+        let isUnique = { (id: String) in id != wanted && !found.unfollowedCorrelationIDs.contains(id) }
+        if let id = flow.correlationID, isUnique(id) { return id }
+        if let trace = flow.traceIDs.first(where: { !found.unfollowedTraces.contains($0) && $0.hex != wanted }) {
+            return trace.hex
+        }
+        return flow.messages.first?.id.description ?? flow.operations.first?.id.spanID.hex ?? wanted
+    }
+
+    /// The messages or operations that were asked about, when they are a few; none for what names a whole flow.
+    private func askedFor(in flow: Flow, _ seeds: [SpanReference]) -> [String] {
+        guard let id else { return [] }
+        let isOne = flow.messages.contains { $0.id.description == id } || seeds.allSatisfy { $0.spanID.hex == id }
+        if isOne || !id.contains("=") { return [id] }
+        let asked = seeds.compactMap { flow.operation(Operation.ID(traceID: $0.traceID, spanID: $0.spanID)) }
+        let names = Set(asked.map { $0.messaging?.messageID ?? $0.id.spanID.hex }).sorted()
+        return names.count <= Self.askedAtMost ? names : []
+    }
+
+    /// What was asked about stands by itself, as far as that fits the screen, and is not folded into what is like it.
+    private func drawn(_ flow: Flow, about asked: [String]) -> RenderedFlow {
         var options = Output.viewOptions()
         if output != nil { options.isColoured = false }
+        options.focus = asked.first
         if expand.contains("all") {
             options.unfolding = .everything
         } else if !expand.isEmpty {
             options.unfolding = .named(Set(expand))
         }
-        options.focus = id
-        return options
+        let drawn = view.rendered(flow, options: options)
+        guard view == .tree, drawn.folding != nil, options.unfolding == .nothing, !asked.isEmpty else { return drawn }
+        options.unfolding = .named(Set(asked))
+        let unfolded = view.rendered(flow, options: options)
+        let lines = unfolded.text.utf8.count { $0 == UInt8(ascii: "\n") }
+        return lines <= options.lines ?? .max ? unfolded : drawn
     }
 
     private func write(_ text: String) throws {

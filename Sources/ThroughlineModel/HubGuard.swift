@@ -9,6 +9,8 @@ public struct HubGuard: Hashable, Sendable {
     /// That many deliveries may begin in one trace under something that is no sender of theirs; beyond, the trace is a
     /// consumer's life and not a flow.
     public var maximumDeliveries: Int
+    /// Traces that are known to be hubs, however few of their deliveries are at hand.
+    public var knownTraces: Set<TraceID> = []
 
     /// Makes a guard.
     ///

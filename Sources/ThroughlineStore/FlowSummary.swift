@@ -36,6 +36,9 @@ public struct FlowSpans: Sendable {
     public var isCut: Bool
     /// Correlation ids that so many traces share that they were not followed.
     public var unfollowedCorrelationIDs: [String] = []
+    /// Traces in which so many deliveries begin, as in one that lasts as long as its consumer, that of each only what
+    /// else belongs to the flow was read.
+    public var unfollowedTraces: [TraceID] = []
 }
 
 /// Names one span.

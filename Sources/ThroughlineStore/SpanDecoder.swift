@@ -65,13 +65,18 @@ struct SpanDecoder {
 
     /// The span of one row: of `open_spans` when the number is negative, else of `spans`; nil when there is none.
     mutating func span(atRow row: Int64) throws(SQLiteError) -> Stored? {
+        guard var stored = try bareSpan(atRow: row) else { return nil }
+        defer { links.reset() }
+        while try links.next(ofSpan: row) { stored.record.links.append(try link()) }
+        return stored
+    }
+
+    /// The same without its links.
+    mutating func bareSpan(atRow row: Int64) throws(SQLiteError) -> Stored? {
         let statement = row < 0 ? selectOpen : selectSpan
         try statement.bind(row, 1)
-        defer {
-            statement.reset()
-            links.reset()
-        }
-        return try statement.step() ? try span(from: statement) : nil
+        defer { statement.reset() }
+        return try statement.step() ? try bareSpan(from: statement) : nil
     }
 
     /// Adds the spans of a trace to `spans`, each once and without its links; ``readLinks(into:from:_:)`` reads those of

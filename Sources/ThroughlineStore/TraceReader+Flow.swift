@@ -8,19 +8,20 @@ extension TraceReader {
     /// Traces that are fewer steps away come first, so that a limit cuts off what is farthest. Spans that were stored
     /// twice come once.
     ///
-    /// A correlation id that more traces share than the guard allows is not followed, and the result names it; what
-    /// stronger evidence joins is there all the same.
+    /// A correlation id that more traces share than the guard allows is not followed, and of a trace in which more
+    /// deliveries begin than the guard allows only those are read that something else leads to. The result names both;
+    /// what stronger evidence joins is there all the same.
     ///
     /// - Parameters:
     ///   - limit: how many spans to read at most.
-    ///   - guarding: how many traces one correlation id may join.
+    ///   - guarding: how much one id may join.
     public func flowSpans(
         from seeds: [SpanReference], limit: Int = 10_000, guarding: HubGuard = .standard
     ) throws(StoreError) -> FlowSpans {
         try read { session throws(SQLiteError) in
             var walk = try FlowWalk(session, limit: limit, guarding: guarding)
             for seed in seeds {
-                if let trace = try session.row(ofTrace: seed.traceID) { walk.visit(trace) }
+                if let trace = try session.row(ofTrace: seed.traceID) { walk.visit(trace, seed.spanID) }
             }
             return try walk.run(&session)
         }

@@ -34,16 +34,63 @@ struct FlowCommandTests {
     func folding() throws {
         let scratch = try Scratch()
         try scratch.record(LargeFlowShape.wide.records(spans: 400))
-        let outcome = try scratch.run("flow", "row-7")
+        let outcome = try scratch.run("flow", "import-1")
         #expect(outcome.code == 0)
         #expect(outcome.output.contains("RowRead ×200 → rows"))
         #expect(outcome.error.contains("--expand"))
         #expect(outcome.output.split(separator: "\n").count <= 48)
-        let named = try scratch.run("flow", "row-7", "--expand", "row-7")
-        #expect(named.output.contains("RowRead → rows ▸ loader") && named.output.contains("◀ asked for"))
+        let named = try scratch.run("flow", "import-1", "--expand", "row-7")
+        #expect(named.output.contains("RowRead ×199 → rows") && named.output.contains("RowRead → rows ▸ loader"))
         let all = try scratch.run("flow", "row-7", "--expand", "all")
         #expect(all.output.split(separator: "\n").count > 200)
         #expect(all.error.isEmpty)
+    }
+
+    @Test("What was asked about stands by itself among what is like it", arguments: ["row-7", "row.number=7"])
+    func askedFor(id: String) throws {
+        let scratch = try Scratch()
+        try scratch.record(
+            LargeFlowShape.wide.records(spans: 400).map { record in
+                var record = record
+                if record.attributes[MessagingAttribute.messageID] == "row-7" { record.attributes["row.number"] = 7 }
+                return record
+            })
+        let outcome = try scratch.run("flow", id)
+        #expect(outcome.output.contains("RowRead ×199 → rows"))
+        #expect(outcome.output.split(separator: "\n").count { $0.contains("◀ asked for") } == 1)
+        #expect(outcome.output.contains("RowRead → rows ▸ loader"))
+    }
+
+    @Test("A trace that is a consumer's life shows the one delivery, and says that it left out the others")
+    func lifelongTrace() throws {
+        let scratch = try Scratch()
+        try scratch.record(Self.life)
+        let trace = Self.life[0].traceID.hex
+        let outcome = try scratch.run("flow", "job-7")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.contains("1 message") && outcome.output.contains("◀ asked for"))
+        #expect(outcome.error.contains("More than 1000 deliveries begin in trace \(trace)"))
+        let all = try scratch.run("flow", trace)
+        #expect(all.code == 5 && all.error.contains("or more. Ask for one of them"))
+        #expect(all.error.contains("throughline flow 'job-"))
+    }
+
+    /// A loop that handles 1,001 messages in the trace that it began.
+    private static var life: [SpanRecord] {
+        let trace = TraceID(high: 1, low: 1)
+        let start = Timestamp(nanosecondsSinceEpoch: 1_787_220_000_000_000_000)
+        let loop = SpanRecord(traceID: trace, spanID: SpanID(1), name: "loop", start: start)
+        return [loop]
+            + (1...1_001).map { number in
+                SpanRecord(
+                    traceID: trace, spanID: SpanID(UInt64(number) + 1), parentID: loop.spanID, name: "process jobs",
+                    kind: .consumer, start: start.advanced(byNanoseconds: UInt64(number) * 1_000_000),
+                    end: start.advanced(byNanoseconds: UInt64(number) * 1_000_000 + 500_000),
+                    attributes: [
+                        MessagingAttribute.operationType: "process", MessagingAttribute.destinationName: "jobs",
+                        MessagingAttribute.messageID: "job-\(number)",
+                    ])
+            }
     }
 
     private static var two: [SpanRecord] {

@@ -1,5 +1,6 @@
 import FlowFixtures
 import Testing
+import ThroughlineFlow
 import ThroughlineModel
 
 @testable import ThroughlineStore
@@ -110,6 +111,65 @@ struct TraceReaderTests {
         #expect(ids(guarded.spans) == [24, 25])
         #expect(guarded.unfollowedCorrelationIDs == ["constant"] && !guarded.isCut)
         #expect(try reader.flowSpans(from: reader.find("m25")).spans.count == 50)
+        withExtendedLifetime(scratch) {}
+    }
+
+    /// A loop in trace 1 handles `deliveries` messages, each sent in a trace of its own; each delivery has a call and a
+    /// message of its own below it, which a span in yet another trace links to.
+    private func lifelong(_ deliveries: UInt64) -> [SpanRecord] {
+        func handling(_ message: String) -> Attributes {
+            [MessagingAttribute.operationType: "process"] + sent(message, in: "constant")
+        }
+        var records = [span(1, trace: 1, takes: nil)]
+        for number in 1...deliveries {
+            let (send, handle) = (number * 10, number * 10 + 1)
+            let out = SpanContext(traceID: trace(1), spanID: SpanID(handle + 2))
+            records += [
+                span(send, trace: send, [MessagingAttribute.operationType: "send"] + sent("m\(number)")),
+                span(handle, trace: 1, parent: 1, handling("m\(number)")),
+                span(handle + 1, trace: 1, parent: handle, ["db.system": "sqlite"]),
+                span(handle + 2, trace: 1, parent: handle, [MessagingAttribute.operationType: "send"]),
+                span(handle + 3, trace: 1, parent: handle + 2, handling("out\(number)")),
+                span(handle + 4, trace: handle, links: [SpanLink(context: out)]),
+            ]
+        }
+        return records
+    }
+
+    @Test("reads of a trace that is a consumer's life only what hangs together with what was asked for")
+    func lifelongTrace() throws {
+        let (reader, scratch) = try reader(lifelong(30))
+        let guarding = HubGuard(maximumParts: 20, maximumDeliveries: 20)
+        for id in ["m7", SpanID(71).hex, SpanID(72).hex, SpanID(74).hex, trace(70).hex, trace(71).hex] {
+            let found = try reader.flowSpans(from: reader.find(id), guarding: guarding)
+            #expect(ids(found.spans) == [70, 71, 72, 73, 74, 75], "from \(id)")
+            #expect(found.unfollowedTraces == [trace(1)] && !found.isCut)
+            #expect(found.unfollowedCorrelationIDs == ["constant"] || id == trace(70).hex)
+        }
+        #expect(ids(try reader.flowSpans(from: reader.find(SpanID(1).hex), guarding: guarding).spans) == [1])
+        let all = try reader.flowSpans(
+            from: reader.find("m7"), guarding: HubGuard(maximumParts: 20, maximumDeliveries: 30))
+        #expect(all.spans.count == 181 && all.unfollowedTraces.isEmpty)
+        withExtendedLifetime(scratch) {}
+    }
+
+    @Test("parts a trace that is a consumer's life as spans in memory are parted", arguments: [19, 20, 21, 40])
+    func lifelongTraceInMemory(maximumDeliveries: Int) throws {
+        let records = lifelong(20)
+        let (reader, scratch) = try reader(records)
+        var guarding = HubGuard(maximumParts: 5, maximumDeliveries: maximumDeliveries)
+        let flows = Flow.split(records, guarding: guarding)
+        #expect(flows.count == (maximumDeliveries < 20 ? 21 : 1))
+        for flow in flows {
+            for operation in flow.operations {
+                let seed = SpanReference(traceID: operation.id.traceID, spanID: operation.id.spanID)
+                let found = try reader.flowSpans(from: [seed], guarding: guarding)
+                #expect(ids(found.spans) == flow.operations.map(\.id.spanID.rawValue).sorted())
+                guarding.knownTraces = Set(found.unfollowedTraces)
+                #expect(Flow.split(found.spans, guarding: guarding).count == 1)
+                guarding.knownTraces = []
+            }
+        }
         withExtendedLifetime(scratch) {}
     }
 

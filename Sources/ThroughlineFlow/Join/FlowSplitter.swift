@@ -125,7 +125,7 @@ private struct TraceJoin {
     private mutating func findHubs(_ guarding: HubGuard) -> [Bool] {
         var loose = Array(repeating: 0, count: ids.count)
         for (position, trace) in traceOfOperation.enumerated() where isLoose(position) { loose[trace] += 1 }
-        let isHub = loose.map { $0 > guarding.maximumDeliveries }
+        let isHub = ids.indices.map { loose[$0] > guarding.maximumDeliveries || guarding.knownTraces.contains(ids[$0]) }
         guard isHub.contains(true) else { return isHub }
         var members = [[Int]](repeating: [], count: ids.count)
         for (position, trace) in traceOfOperation.enumerated() where isHub[trace] { members[trace].append(position) }
