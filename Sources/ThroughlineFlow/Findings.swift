@@ -4,6 +4,9 @@ import ThroughlineModel
 /// What is worked out of a flow when somebody asks for it, each thing once.
 final class Findings: Sendable {
     private struct Known: Sendable {
+        var operations: [Operation]?
+        var parts: FlowParts?
+        var graph: FlowGraph?
         var edges: [FlowEdge]?
         var gaps: [Gap]?
         var sagas: [Saga]?
@@ -16,12 +19,14 @@ final class Findings: Sendable {
         var places: [Message.ID: Int]?
     }
 
-    private let graph: FlowGraph
+    private let assembly: Assembly
+    private let flow: Assembly.Extent
     private let knowledge: FlowKnowledge
     private let known = Mutex(Known())
 
-    init(_ graph: FlowGraph, _ knowledge: FlowKnowledge) {
-        self.graph = graph
+    init(_ assembly: Assembly, _ flow: Assembly.Extent, _ knowledge: FlowKnowledge) {
+        self.assembly = assembly
+        self.flow = flow
         self.knowledge = knowledge
     }
 
@@ -34,6 +39,15 @@ final class Findings: Sendable {
         known.withLock { $0[keyPath: path] = value }
         return value
     }
+
+    var operations: [Operation] {
+        find(\.operations) {
+            flow.operations.map { Operation(OperationReading(table: assembly.table, position: $0)) }
+        }
+    }
+
+    var parts: FlowParts { find(\.parts) { FlowParts(assembly, flow, knowledge) } }
+    var graph: FlowGraph { find(\.graph) { FlowGraph(assembly, flow, parts) } }
 
     var edges: [FlowEdge] {
         find(\.edges) {
@@ -50,10 +64,9 @@ final class Findings: Sendable {
 
     var latency: UInt64 {
         find(\.latency) {
-            let operations = graph.index.operations
-            let replayed = replayed
-            let last = operations.indices.lazy.filter { !replayed.contains($0) }.map { operations[$0].latest }.max()
-            return last.flatMap { operations.first?.record.start.nanoseconds(until: $0) } ?? 0
+            let (replayed, rows, base) = (replayed, assembly.table.rows, flow.operations.lowerBound)
+            let last = flow.operations.lazy.filter { !replayed.contains($0 - base) }.map { rows[$0].latest }.max()
+            return last.map { rows[base].start.nanoseconds(until: $0) } ?? 0
         }
     }
 
@@ -66,10 +79,10 @@ final class Findings: Sendable {
     /// The place of a message; another name of it finds it too.
     func place(of id: Message.ID) -> Int? {
         if case .named(let name) = id {
-            return graph.causation.messages.find(name).map { graph.messageOfJoin[$0] }
+            return graph.message(named: assembly.table.names.find(name))
         }
         let places = find(\.places) {
-            Dictionary(graph.messages.indices.map { (graph.messages[$0].id, $0) }) { first, _ in first }
+            Dictionary(parts.messages.enumerated().map { ($1.id, $0) }) { first, _ in first }
         }
         return places[id]
     }

@@ -7,17 +7,18 @@ public import ThroughlineModel
 /// what is missing is said to be missing. The order of the records does not matter, and a record that arrived twice
 /// counts once.
 ///
-/// What every reader needs is there at once; what only some do (relations, gaps, stories, clocks, the critical path) is
-/// worked out when it is first asked for, and kept.
+/// What belongs together is found at once, for all flows of a split in one go. What only some readers ask for (relations,
+/// gaps, stories, clocks, the critical path) is worked out when it is first asked for, and kept. A flow keeps the records
+/// alive that it was split from, those of the other flows too.
 public struct Flow: Sendable {
     /// The spans, in time order.
-    public var operations: [Operation] { graph.index.operations }
+    public var operations: [Operation] { findings.operations }
     /// The messages, causes first, then in time order.
-    public var messages: [Message] { graph.messages }
+    public var messages: [Message] { findings.parts.messages }
     /// Which message stood on which destination, causes first, then in time order.
-    public var publications: [Publication] { graph.publications }
+    public var publications: [Publication] { findings.parts.publications }
     /// Which consumer handled what, in the order of the publications.
-    public var hops: [Hop] { graph.hops }
+    public var hops: [Hop] { findings.parts.hops }
     /// When the first operation began; nil for a flow of nothing.
     public let start: Timestamp?
     /// When the last operation ended, replays included; an operation that never ended counts with its start.
@@ -27,8 +28,8 @@ public struct Flow: Sendable {
     /// Ids that so many spans share that they were not followed; what stronger evidence joins is here.
     public let hubs: [Hub]
 
-    let graph: FlowGraph
     private let findings: Findings
+    private let index: OperationIndex
 
     /// Assembles one flow of all the records, joined or not.
     ///
@@ -36,21 +37,19 @@ public struct Flow: Sendable {
     ///   - records: the spans, in any order; one that comes twice counts once.
     ///   - knowledge: what else is known, to tell why something is missing.
     public init(_ records: some Sequence<SpanRecord>, knowing knowledge: FlowKnowledge = FlowKnowledge()) {
-        let unique = UniqueRecords(records)
-        let index = OperationIndex(unique.operations)
-        let parts = FlowSplitter(index, guarding: HubGuard(maximumParts: .max, maximumDeliveries: .max)).parts
-        self.init(index, parts: parts, conflicts: unique.conflicts, hubs: [], knowledge)
+        let assembly = Assembly(UniqueRows(records), guarding: nil)
+        self.init(assembly, assembly.flows.first ?? .empty, knowledge)
     }
 
-    private init(
-        _ index: OperationIndex, parts: [Int], conflicts: [Conflict], hubs: [Hub], _ knowledge: FlowKnowledge
-    ) {
-        graph = FlowGraph(index, parts: parts, conflicts: conflicts, knowledge)
-        findings = Findings(graph, knowledge)
-        self.hubs = hubs
+    private init(_ assembly: Assembly, _ flow: Assembly.Extent, _ knowledge: FlowKnowledge) {
+        index = OperationIndex(assembly.table, flow)
+        findings = Findings(assembly, flow, knowledge)
+        conflicts = flow.conflicts
+        hubs = flow.hubs
         self.knowledge = knowledge
-        start = index.operations.first?.record.start
-        end = index.operations.lazy.map(\.latest).max()
+        let rows = assembly.table.rows
+        start = flow.operations.first.map { rows[$0].start }
+        end = flow.operations.lazy.map { rows[$0].latest }.max()
     }
 
     /// Sorts records into flows: the connected components over trace, link in either direction, message id, causation
@@ -64,18 +63,8 @@ public struct Flow: Sendable {
         _ records: some Sequence<SpanRecord>, knowing knowledge: FlowKnowledge = FlowKnowledge(),
         guarding: HubGuard = .standard
     ) -> [Flow] {
-        let unique = UniqueRecords(records)
-        let splitter = FlowSplitter(OperationIndex(unique.operations), guarding: guarding)
-        guard let last = splitter.flows.max() else { return [] }
-        let members = Lists(count: last + 1, keys: splitter.flows, values: Array(unique.operations.indices))
-        return (0...last).map { flow in
-            let operations = members[flow].map { unique.operations[$0] }
-            let index = OperationIndex(operations)
-            let conflicts = unique.conflicts.isEmpty ? [] : unique.conflicts.filter { $0.isAbout(index) }
-            return Flow(
-                index, parts: members[flow].map { splitter.parts[$0] }, conflicts: conflicts,
-                hubs: splitter.hubs[flow] ?? [], knowledge)
-        }
+        let assembly = Assembly(UniqueRows(records), guarding: guarding)
+        return assembly.flows.map { Flow(assembly, $0, knowledge) }
     }
 
     /// All relations, each with its evidence.
@@ -83,7 +72,7 @@ public struct Flow: Sendable {
     /// What must have been there and was never recorded, each with the reason that fits.
     public var gaps: [Gap] { findings.gaps }
     /// What spans contradict each other about, and what counted.
-    public var conflicts: [Conflict] { graph.conflicts }
+    public let conflicts: [Conflict]
     /// The runs of sagas.
     public var sagas: [Saga] { findings.sagas }
     /// The messages that were given up, each with what became of it.
@@ -105,30 +94,24 @@ public struct Flow: Sendable {
     public var latency: UInt64 { findings.latency }
 
     /// The operation of that id.
-    public func operation(_ id: Operation.ID) -> Operation? { graph.index.position(of: id).map { operations[$0] } }
+    public func operation(_ id: Operation.ID) -> Operation? { index.position(of: id).map { index[$0] } }
     /// The message of that id.
     public func message(_ id: Message.ID) -> Message? { findings.place(of: id).map { messages[$0] } }
     /// The publication of that id.
     public func publication(_ id: Publication.ID) -> Publication? {
         guard let message = findings.place(of: id.message) else { return nil }
-        return graph.publicationsOfMessage[message].lazy.map { publications[$0] }.first { $0.id == id }
+        return findings.graph.publicationsOfMessage[message].lazy.map { publications[$0] }.first { $0.id == id }
     }
     /// The hop of that id.
     public func hop(_ id: Hop.ID) -> Hop? {
         guard let message = findings.place(of: id.publication.message) else { return nil }
+        let (graph, publications, hops) = (findings.graph, publications, hops)
         return graph.publicationsOfMessage[message].lazy.filter { publications[$0].id == id.publication }
             .flatMap { graph.hopsOfPublication[$0] }.map { hops[$0] }.first { $0.id == id }
     }
 
     /// True when a replay brought the operation about, directly or not.
     package func isReplayed(_ operation: Operation.ID) -> Bool {
-        graph.index.position(of: operation).map(findings.replayed.contains) ?? false
-    }
-}
-
-extension Conflict {
-    fileprivate func isAbout(_ index: OperationIndex) -> Bool {
-        guard case .operation(let id) = place else { return false }
-        return index.position(of: id) != nil
+        index.position(of: operation).map(findings.replayed.contains) ?? false
     }
 }

@@ -79,6 +79,12 @@ public struct Attributes: Sendable {
         elements.append(Element(key: key, value: value))
     }
 
+    /// Lends the attributes where they lie: for whoever looks at those of a million spans, to whom copying each key and
+    /// value out, references counted, would cost more than the looking.
+    package func withElements(_ body: (UnsafeBufferPointer<Element>) -> Void) {
+        elements.withUnsafeBufferPointer(body)
+    }
+
     /// The attributes in the order of their keys, for output that must not vary.
     public var sortedByKey: [Element] { elements.sorted { $0.key < $1.key } }
 }

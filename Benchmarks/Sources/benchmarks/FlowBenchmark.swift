@@ -5,13 +5,21 @@ import ThroughlineModel
 enum FlowBenchmark {
     static func run() {
         let orders = FlowSpans.orders(20_000)
-        measure("20,000 flows of ten spans, split and assembled", orders) { Flow.split($0).count }
+        measure("20,000 flows of ten spans, split and joined", orders) { Flow.split($0).count }
+        measure("the same, each message, publication, hop and attempt as a value", orders) { spans in
+            Flow.split(spans).reduce(0) { $0 + values($1) }
+        }
         measure("the same, with edges, gaps, stories, clocks and paths", orders) { spans in
             Flow.split(spans).reduce(0) { $0 + everything($1) }
         }
         let large = FlowSpans.chain(50_000)
-        measure("one flow of 100,000 spans, assembled", large) { Flow($0).hops.count }
+        measure("one flow of 100,000 spans, joined", large) { Flow($0).hubs.count }
+        measure("the same, each message, publication, hop and attempt as a value", large) { values(Flow($0)) }
         measure("the same, with edges, gaps, stories, clocks and paths", large) { everything(Flow($0)) }
+    }
+
+    private static func values(_ flow: Flow) -> Int {
+        flow.messages.count + flow.publications.count + flow.hops.count
     }
 
     private static func everything(_ flow: Flow) -> Int {

@@ -28,7 +28,7 @@ struct GapFinder {
         gaps.append(
             Gap(
                 missing: missing, reason: finding.reason, evidence: finding.evidence,
-                witnesses: Set(witnesses).sorted().map { graph.index.reading($0).id }))
+                witnesses: Set(witnesses).sorted().map(graph.index.id)))
     }
 
     private mutating func findSenders() {
@@ -37,9 +37,9 @@ struct GapFinder {
             guard let first = witnesses.min() else { continue }
             add(.sender(publication.id), reasons.sender(of: first, message: publication.id.message), witnesses)
             for witness in witnesses {
-                if let parent = graph.index[witness].parentID { explained.insert(parent) }
-                for member in graph.index.reading(witness).members {
-                    explained.insert(Operation.ID(member.context))
+                if let parent = graph.index.row(witness).parentID { explained.insert(parent) }
+                for member in graph.index.table.members[graph.index.row(witness).members.range] {
+                    explained.insert(member.target)
                 }
             }
         }
@@ -81,11 +81,11 @@ struct GapFinder {
     }
 
     private mutating func add(_ number: Int, before attempt: Attempt, of hop: Hop, witness: Int) {
-        let context = graph.index.reading(witness).record.links.first { $0.type == .retryOf }?.context
+        let context = graph.index.links(of: witness).first { $0.type == .retryOf }
         let finding: ReasonFinder.Finding
-        if let context, graph.index.position(of: context) == nil {
-            explained.insert(Operation.ID(context))
-            finding = reasons.operation(Operation.ID(context), context: context, witness: witness)
+        if let context, graph.index.position(of: context.target) == nil {
+            explained.insert(context.target)
+            finding = reasons.operation(context.target, context: context, witness: witness)
         } else {
             finding =
                 reasons.before(attempt.start)
@@ -103,7 +103,7 @@ struct GapFinder {
         }
         for message in graph.messages.indices where !graph.messages[message].isRecorded {
             let witnesses = (effects[message] ?? []).flatMap(operations)
-            let time = witnesses.min().map { graph.index.reading($0).start }
+            let time = witnesses.min().map { graph.index.row($0).start }
             let finding =
                 time.flatMap(reasons.before)
                 ?? ReasonFinder.Finding(reason: .unknown, evidence: "another message names it as its cause")
@@ -121,20 +121,20 @@ struct GapFinder {
 
     private mutating func findOperations() {
         var witnesses: [Operation.ID: [Int]] = [:]
-        var contexts: [Operation.ID: SpanContext] = [:]
+        var contexts: [Operation.ID: LinkRow] = [:]
         var order: [Operation.ID] = []
         func note(_ id: Operation.ID, _ position: Int) {
             guard graph.index.position(of: id) == nil, !explained.contains(id) else { return }
             if witnesses[id] == nil { order.append(id) }
             witnesses[id, default: []].append(position)
         }
-        for position in graph.index.operations.indices {
-            let operation = graph.index[position]
-            if graph.index.parent(of: position) == nil, let parent = operation.parentID { note(parent, position) }
-            for link in operation.record.links where link.context.isValid && link.type != .ambient {
-                let id = Operation.ID(link.context)
-                note(id, position)
-                contexts[id] = contexts[id] ?? link.context
+        for position in graph.index.indices {
+            if graph.index.parent(of: position) == nil, let parent = graph.index.row(position).parentID {
+                note(parent, position)
+            }
+            for link in graph.index.links(of: position) where link.isValid && link.type != .ambient {
+                note(link.target, position)
+                contexts[link.target] = contexts[link.target] ?? link
             }
         }
         for id in order {
@@ -146,7 +146,7 @@ struct GapFinder {
     private mutating func findDeliveries() {
         for (number, publication) in graph.publications.enumerated() where publication.id.reason == .sent {
             let senders = graph.sendersOfPublication[number]
-            let failed = !senders.isEmpty && senders.allSatisfy { graph.index.reading($0).failed }
+            let failed = !senders.isEmpty && senders.allSatisfy { graph.index.row($0).failed }
             guard !failed, let sent = publication.sent else { continue }
             let publications = graph.publicationsOfMessage[graph.messageOfPublication[number]]
             let handled = publications.flatMap { graph.hopsOfPublication[$0].map { graph.hops[$0].consumer } }
@@ -175,15 +175,16 @@ struct GapFinder {
 
     /// The limit on links, 128 unless somebody set it, is smaller than many batches.
     private mutating func findBatchMembers() {
-        for position in graph.index.operations.indices {
-            guard let view = graph.index.messaging(position), view.messageID == nil else { continue }
+        for position in graph.index.indices {
+            let row = graph.index.row(position)
+            guard row.isMessaging, !row.messageID.isPresent else { continue }
             let dropped = graph.index.reading(position).record.dropped.links
-            guard dropped > 0, let size = view.batchSize ?? (dropped + view.members.count) as Int?,
-                size > view.members.count
-            else { continue }
+            let described = Int(row.members.count)
+            let size = row.batchSize ?? (dropped + described)
+            guard dropped > 0, size > described else { continue }
             let finding = ReasonFinder.Finding(
                 reason: .limit, evidence: "the span says that \(dropped) of its links were left out")
-            add(.batchMembers(graph.index.reading(position).id, count: size - view.members.count), finding, [position])
+            add(.batchMembers(row.id, count: size - described), finding, [position])
         }
     }
 }

@@ -16,9 +16,9 @@ struct ReasonFinder {
         self.index = index
         self.knowledge = knowledge
         var unsampled: Set<TraceID> = []
-        for operation in index.operations {
-            for link in operation.record.links where link.context.isValid && !link.context.isSampled {
-                if index.position(of: link.context) == nil { unsampled.insert(link.context.traceID) }
+        for position in index.indices {
+            for link in index.links(of: position) where link.isValid && !link.isSampled {
+                if index.position(of: link.target) == nil { unsampled.insert(link.target.traceID) }
             }
         }
         self.unsampled = unsampled
@@ -32,13 +32,14 @@ struct ReasonFinder {
             if !context.isSampled {
                 return Finding(reason: .sampledOut, evidence: "the context that arrived is not sampled")
             }
-            return span(context, before: position, enqueued: member?.enqueuedTime ?? operation.enqueuedTime)
+            let link = LinkRow(target: Operation.ID(context), isSampled: context.isSampled)
+            return span(link, before: position, enqueued: member?.enqueuedTime ?? operation.row.enqueuedTime)
         }
-        if operation.record.parentID != nil, index.parent(of: position) == nil {
-            return span(nil, before: position, enqueued: operation.enqueuedTime)
+        if operation.row.parentSpan != nil, index.parent(of: position) == nil {
+            return span(nil, before: position, enqueued: operation.row.enqueuedTime)
         }
         if operation.marks.contains(.ignoredHeaders) {
-            let names = operation.record.attributes[ThroughlineAttribute.ignoredHeaders].map(AttributeScan.strings)
+            let names = operation.attributes[ThroughlineAttribute.ignoredHeaders].map(AttributeScan.strings)
             return Finding(
                 reason: .headerLost,
                 evidence: "headers were refused: \((names ?? []).joined(separator: ", "))")
@@ -52,24 +53,22 @@ struct ReasonFinder {
     }
 
     /// Why an operation that others refer to is not there.
-    func operation(_ id: Operation.ID, context: SpanContext?, witness: Int) -> Finding {
-        span(
-            context ?? SpanContext(traceID: id.traceID, spanID: id.spanID, flags: [.sampled]), before: witness,
-            enqueued: nil)
+    func operation(_ id: Operation.ID, context: LinkRow?, witness: Int) -> Finding {
+        span(context ?? LinkRow(target: id, isSampled: true), before: witness, enqueued: nil)
     }
 
-    private func span(_ context: SpanContext?, before witness: Int, enqueued: Timestamp?) -> Finding {
-        let record = index.reading(witness).record
+    private func span(_ context: LinkRow?, before witness: Int, enqueued: Timestamp?) -> Finding {
+        let row = index.row(witness)
         if let context, !context.isSampled {
             return Finding(reason: .sampledOut, evidence: "the context that refers to it is not sampled")
         }
-        if unsampled.contains(context?.traceID ?? record.traceID) {
+        if unsampled.contains(context?.target.traceID ?? row.id.traceID) {
             return Finding(reason: .sampledOut, evidence: "others refer to its trace as not sampled")
         }
         if let time = enqueued, knowledge.mayHaveExpired(time) {
             return Finding(reason: .expired, evidence: "it was enqueued before what is still kept")
         }
-        return before(record.start) ?? Finding(reason: .unknown, evidence: "a context refers to it, and it is sampled")
+        return before(row.start) ?? Finding(reason: .unknown, evidence: "a context refers to it, and it is sampled")
     }
 
     /// What time alone tells about something that came before a moment.

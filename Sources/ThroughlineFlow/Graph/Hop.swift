@@ -98,8 +98,10 @@ public struct Attempt: Sendable {
     public var isDuplicate = false
 
     /// True when it ended well, and the message was not given back or given up.
-    public var succeeded: Bool {
-        guard end != nil, error == nil else { return false }
+    public var succeeded: Bool { Self.succeeded(ended: end != nil, failed: error != nil, settlement: settlement) }
+
+    static func succeeded(ended: Bool, failed: Bool, settlement: Settlement?) -> Bool {
+        guard ended, !failed else { return false }
         return switch settlement {
         case .requeued, .rejected, .deadLettered, .deferred: false
         case .acknowledged, .skipped, nil: true

@@ -16,26 +16,31 @@ public struct Operation: Identifiable, Sendable {
         }
     }
 
-    /// What was read of the span: one object for each, so that operations are copied at the cost of a pointer.
+    /// Its row among those of all operations that were read together, so that operations are copied at the cost of a
+    /// pointer.
     let reading: OperationReading
 
     /// The span as it was recorded.
     public var record: SpanRecord { reading.record }
     /// What the span says about messages; nil when it is no messaging span (HTTP, a database, the application's own).
-    public var messaging: MessageView? { reading.view }
+    public var messaging: MessageView? { reading.row.isMessaging ? MessageView(reading) : nil }
     /// What the span says that only few spans do.
     var marks: OperationMarks { reading.marks }
 
     /// Reads a span.
     public init(_ record: SpanRecord) {
-        reading = OperationReading(record)
+        reading = OperationReading(table: OperationTable(record), position: 0)
+    }
+
+    init(_ reading: OperationReading) {
+        self.reading = reading
     }
 
     /// Trace and span id.
     public var id: ID { reading.id }
 
     /// The operation that this one is a child of; it may never have been recorded.
-    public var parentID: ID? { record.parentID.map { ID(traceID: record.traceID, spanID: $0) } }
+    public var parentID: ID? { reading.row.parentID }
 
     /// The resource's `service.name`, or `unknown_service`, OpenTelemetry's word for it.
     public var service: String { reading.service }
@@ -47,26 +52,23 @@ public struct Operation: Identifiable, Sendable {
     /// did not fail.
     public var error: String? {
         guard reading.failed else { return nil }
+        let record = record
         let type = marks.contains(.errorType) ? record.attributes[MessagingAttribute.errorType]?.stringValue : nil
         let exception = record.events.last { $0.name == "exception" }
         return type ?? exception?.attributes["exception.type"]?.stringValue ?? record.status.message ?? "error"
     }
 
     /// True when the span began and, as far as anyone knows, never ended.
-    public var isUnfinished: Bool { record.end == nil }
+    public var isUnfinished: Bool { reading.end == nil }
 
     /// True when a message is published by it (`create` or `send`).
-    public var publishes: Bool { reading.publishes }
+    public var publishes: Bool { reading.row.publishes }
 
     /// True when a message is handled by it, or taken from the broker (`process` or `receive`).
-    public var handles: Bool { reading.handles }
+    public var handles: Bool { reading.row.handles }
 
-    /// The operation is about a message that is sent or handled once more on purpose.
-    var isReplay: Bool { marks.contains(.replayLink) || marks.contains(.replay) }
     /// It sets a message aside that was given up.
-    var isDeadLettering: Bool { marks.contains(.deadLetterLink) }
-    /// When it ended; when it began, as long as it has not.
-    var latest: Timestamp { reading.latest }
+    var isDeadLettering: Bool { reading.row.isDeadLettering }
 }
 
 extension Operation.ID: Comparable {

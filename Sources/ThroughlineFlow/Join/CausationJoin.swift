@@ -13,32 +13,29 @@ struct CausationJoin: Sendable {
     private(set) var causes: [Cause] = []
     /// Pairs that only a correlation id joins.
     private(set) var correlated: [Cause] = []
-    /// The messages, with those that are named as causes and nothing else.
-    private(set) var messages: MessageTable
     private(set) var conflicts: [Conflict] = []
 
-    private let index: OperationIndex
-    private let join: MessageJoin
+    private let table: OperationTable
     private var pairs: HashTable
-    /// By what a framework calls a message's correlation id: the messages that have it.
-    private var ownCorrelation: [String: [Int]] = [:]
 
-    init(_ index: OperationIndex, _ join: MessageJoin, parts: [Int]) {
-        self.index = index
-        self.join = join
-        messages = join.messages
-        pairs = HashTable(capacity: join.messages.count)
-        collectOwnCorrelation()
-        causes.reserveCapacity(messages.count)
-        for position in index.operations.indices {
-            guard index.messaging(position) != nil else { continue }
-            if index.publishes(position) {
-                findCauses(ofSender: position)
+    init(_ table: OperationTable) {
+        self.table = table
+        pairs = HashTable(capacity: table.rows.count / 2)
+        causes.reserveCapacity(table.rows.count / 2)
+    }
+
+    /// Joins one flow; they come in order. Messages that are named as causes and nothing else get numbers too.
+    mutating func join(_ flow: Range<Int>, _ join: inout MessageJoin, parts: [Int]) {
+        let initiators = InitiatorJoin(flow, join, table)
+        for position in flow where table.rows[position].isMessaging {
+            if table.publishes(position) {
+                findCauses(ofSender: position, &join, initiators)
             } else {
-                findCauses(ofHandler: position)
+                findCauses(ofHandler: position, &join, initiators)
             }
         }
-        if let last = parts.max(), last > 0 { correlated = correlations(parts) }
+        guard let first = flow.first, flow.contains(where: { parts[$0] != parts[first] }) else { return }
+        correlated += CorrelationAnchors(flow, join, table, parts: parts).pairs
     }
 
     private mutating func add(_ cause: Int, _ effect: Int, _ evidence: Evidence) {
@@ -52,150 +49,121 @@ struct CausationJoin: Sendable {
         }
     }
 
-    private func handledMessages(_ position: Int) -> [Int] { join.handled[position].map { join.handlings[$0].message } }
-
-    private mutating func findCauses(ofSender position: Int) {
-        guard let view = index.messaging(position) else { return }
-        let effects = join.published[position]
-        let handler = index.handler(of: position)
-        if namesWhatItsHandlerHandles(view, handler) {
-            guard let cause = handler.flatMap({ join.handled[$0].first }) else { return }
-            for effect in effects { add(join.handlings[cause].message, effect, .parent) }
-            findFanIn(view, effects)
-            return
-        }
-        let surrounding = handler.map(handledMessages) ?? messageOfRemoteSender(of: position)
-        let linked = view.record.links.isEmpty ? [] : linkedHandlers(of: view)
-        if view.causationIDs.isEmpty {
-            let initiator = view.causationCorrelationID.flatMap { self.initiator($0, surrounding, before: position) }
-            if let initiator {
-                for effect in effects {
-                    add(initiator, effect, surrounding.contains(initiator) ? .parent : .causationID)
-                }
-            } else {
-                for cause in surrounding { for effect in effects { add(cause, effect, .parent) } }
-                if handler == nil { for cause in linked { for effect in effects { add(cause, effect, .link) } } }
-            }
+    private mutating func findCauses(
+        ofSender position: Int, _ join: inout MessageJoin, _ initiators: InitiatorJoin
+    ) {
+        let row = table.rows[position]
+        let effects = join.published.places(of: position)
+        let handler = table.handler(of: position)
+        if let cause = only(row, handler, join) {
+            for place in effects { add(cause, join.published[at: place], .parent) }
         } else {
-            let named = view.causationIDs.map { messages.number($0) }
-            // What the message names is exact where a batch merely surrounds it.
-            if let handler, surrounding.count == 1, let cause = surrounding.first, !named.contains(cause) {
-                contradict(position, effects, cause, named, handler)
-            }
-            for cause in named {
-                let proof: Evidence =
-                    surrounding.contains(cause) ? .parent : linked.contains(cause) ? .link : .causationID
-                for effect in effects { add(cause, effect, proof) }
+            let surrounding = handler.map { handledMessages($0, join) } ?? messagesOfRemoteSender(of: position, join)
+            if !row.causes.isEmpty {
+                findNamedCauses(position, handler, surrounding, &join)
+            } else if let initiator = initiators.initiator(row.causationCorrelationID, surrounding, position, join) {
+                let evidence = surrounding.contains(initiator) ? Evidence.parent : .causationID
+                for place in effects { add(initiator, join.published[at: place], evidence) }
+            } else {
+                let linked = handler == nil ? linkedMessages(position, join) : []
+                for cause in surrounding { for place in effects { add(cause, join.published[at: place], .parent) } }
+                for cause in linked { for place in effects { add(cause, join.published[at: place], .link) } }
             }
         }
-        findFanIn(view, effects)
+        if row.marks.contains(.fanInLink) { findFanIn(position, join) }
     }
 
     /// The plain case: one message is handled, and what is sent names it as its only cause.
-    private func namesWhatItsHandlerHandles(_ view: OperationReading, _ handler: Int?) -> Bool {
-        guard let handler, view.causationIDs.count == 1, let id = view.causationIDs.first,
-            join.handled[handler].count == 1, let only = join.handled[handler].first
-        else { return false }
-        return messages.find(id) == join.handlings[only].message
+    private func only(_ row: OperationRow, _ handler: Int?, _ join: MessageJoin) -> Int? {
+        guard let handler, row.causes.count == 1 else { return nil }
+        let handled = join.handled(handler)
+        guard handled.count == 1, let place = handled.first else { return nil }
+        let message = join.handlings[place].message
+        return join.messages.find(table.causes[Int(row.causes.start)]) == message ? message : nil
     }
 
-    private mutating func findFanIn(_ view: OperationReading, _ effects: ArraySlice<Int>) {
-        guard view.marks.contains(.fanInLink) else { return }
-        for link in view.record.links where link.type == .fanIn {
-            guard let target = index.position(of: link.context) else { continue }
-            for cause in join.messages(of: target) { for effect in effects { add(cause, effect, .link) } }
+    /// What the message names is exact where a batch merely surrounds it.
+    private mutating func findNamedCauses(
+        _ position: Int, _ handler: Int?, _ surrounding: [Int], _ join: inout MessageJoin
+    ) {
+        let linked = linkedMessages(position, join)
+        let named = table.causes[table.rows[position].causes.range].map { join.messages.number($0) }
+        let effects = join.published.places(of: position)
+        if handler != nil, surrounding.count == 1, let cause = surrounding.first, !named.contains(cause) {
+            contradict(effects, cause, named, join)
+        }
+        for cause in named {
+            let proof: Evidence = surrounding.contains(cause) ? .parent : linked.contains(cause) ? .link : .causationID
+            for place in effects { add(cause, join.published[at: place], proof) }
+        }
+    }
+
+    private mutating func findFanIn(_ position: Int, _ join: MessageJoin) {
+        for link in table.links[table.rows[position].links.range] where link.type == .fanIn {
+            guard let target = table.position(of: link.target, near: position) else { continue }
+            for cause in join.messages(of: target) {
+                for place in join.published.places(of: position) { add(cause, join.published[at: place], .link) }
+            }
         }
     }
 
     /// The handler of a batch tells nothing about one message's cause; the handler of a single message does. Where the
     /// message names another cause, both count, the stronger evidence first, and the contradiction is reported. A
     /// message that is sent on by its own handler has the causes that it always had.
-    private mutating func contradict(
-        _ position: Int, _ effects: ArraySlice<Int>, _ cause: Int, _ named: [Int], _ handler: Int
-    ) {
-        for effect in effects where effect != cause {
+    private mutating func contradict(_ effects: Range<Int>, _ cause: Int, _ named: [Int], _ join: MessageJoin) {
+        for place in effects where join.published[at: place] != cause {
+            let effect = join.published[at: place]
             add(cause, effect, .parent)
             for other in named {
                 conflicts.append(
                     Conflict(
-                        subject: .cause, place: .message(messages.ids[effect]),
-                        kept: messages.ids[cause].description, keptEvidence: .parent,
-                        dismissed: messages.ids[other].description, dismissedEvidence: .causationID))
+                        subject: .cause, place: .message(table.id(join.messages.keys[effect])),
+                        kept: table.id(join.messages.keys[cause]).description, keptEvidence: .parent,
+                        dismissed: table.id(join.messages.keys[other]).description, dismissedEvidence: .causationID))
             }
         }
     }
 
     /// The handler's copy of the ids still tells when the sender was not recorded.
-    private mutating func findCauses(ofHandler position: Int) {
-        guard let view = index.messaging(position) else { return }
-        let handlings = join.handled[position]
-        for number in handlings {
-            let handling = join.handlings[number]
-            let own = handling.member.map { view.members[$0].causationIDs } ?? []
-            for id in own { add(messages.number(id), handling.message, .causationID) }
-            guard handlings.count == 1 else { continue }
-            for id in view.causationIDs { add(messages.number(id), handling.message, .causationID) }
-            if let id = view.causationCorrelationID, let cause = initiator(id, [], before: position) {
-                add(cause, handling.message, .causationID)
+    private mutating func findCauses(
+        ofHandler position: Int, _ join: inout MessageJoin, _ initiators: InitiatorJoin
+    ) {
+        let handled = join.handled(position)
+        for number in handled {
+            let message = join.handlings[number].message
+            if let member = join.handlings[number].member {
+                for id in table.members[member].causes.range {
+                    add(join.messages.number(table.causes[id]), message, .causationID)
+                }
             }
+            guard handled.count == 1 else { continue }
+            for id in table.rows[position].causes.range {
+                add(join.messages.number(table.causes[id]), message, .causationID)
+            }
+            let initiator = table.rows[position].causationCorrelationID
+            if let cause = initiators.initiator(initiator, [], position, join) { add(cause, message, .causationID) }
         }
     }
 
-    private func linkedHandlers(of operation: OperationReading) -> [Int] {
-        operation.record.links.filter { $0.type != .ambient && $0.type != .creation }
-            .compactMap { index.position(of: $0.context) }.filter { index.handles($0) }.flatMap(handledMessages)
+    private func handledMessages(_ position: Int, _ join: MessageJoin) -> [Int] {
+        join.handled(position).map { join.handlings[$0].message }
+    }
+
+    /// The messages of the handlers that a sender links to.
+    private func linkedMessages(_ position: Int, _ join: MessageJoin) -> [Int] {
+        let links = table.rows[position].links
+        guard !links.isEmpty else { return [] }
+        return table.links[links.range].filter { $0.type != .ambient && $0.type != .creation }
+            .compactMap { table.position(of: $0.target, near: position) }.filter { table.handles($0) }
+            .flatMap { handledMessages($0, join) }
     }
 
     /// A sender whose parent is the sender of another service: the handler between the two was not recorded.
-    private func messageOfRemoteSender(of position: Int) -> [Int] {
-        guard index.parent(of: position) != nil else { return [] }
-        let sender = index.nearestAncestor(of: position) { ancestor in
-            index.publishes(ancestor) && index.reading(ancestor).service != index.reading(position).service
+    private func messagesOfRemoteSender(of position: Int, _ join: MessageJoin) -> [Int] {
+        let service = table.rows[position].service
+        let sender = table.nearestAncestor(of: position) { ancestor in
+            table.publishes(ancestor) && table.rows[ancestor].service != service
         }
         return sender.map { Array(join.published[$0]) } ?? []
-    }
-
-    private mutating func collectOwnCorrelation() {
-        for position in index.operations.indices {
-            guard let own = index.reading(position).ownCorrelationID else { continue }
-            for message in join.messages(of: position) where ownCorrelation[own]?.contains(message) != true {
-                ownCorrelation[own, default: []].append(message)
-            }
-        }
-    }
-
-    /// MassTransit's InitiatorId is the correlation id of the causing message. Several messages may share one: the one
-    /// that was being handled is meant, else the last that was known before.
-    private func initiator(_ id: String, _ surrounding: [Int], before position: Int) -> Int? {
-        guard let candidates = ownCorrelation[id] else { return nil }
-        let own = join.messages(of: position)
-        if let handled = candidates.first(where: surrounding.contains) { return handled }
-        let start = index.reading(position).start
-        return candidates.last { candidate in
-            guard !own.contains(candidate), candidate < join.publishers.count else { return false }
-            return join.publishers[candidate].first.map { index.reading($0).start <= start } ?? true
-        }
-    }
-
-    /// Where only the correlation id joins a part of the flow to the rest, the first message of that part hangs from
-    /// the first message of all: the one whose own id is the correlation id, else the earliest.
-    private func correlations(_ parts: [Int]) -> [Cause] {
-        var anchors: [String: (message: Int, part: Int)] = [:]
-        var firsts: [(correlation: String, message: Int, part: Int)] = []
-        var seen: Set<Int> = []
-        var partsSeen: Set<Int> = []
-        for position in index.operations.indices {
-            guard let correlation = index.reading(position).correlationID else { continue }
-            for message in join.messages(of: position) where seen.insert(message).inserted {
-                if anchors[correlation] == nil || messages.ids[message] == .named(correlation) {
-                    anchors[correlation] = (message, parts[position])
-                }
-                if partsSeen.insert(parts[position]).inserted { firsts.append((correlation, message, parts[position])) }
-            }
-        }
-        return firsts.compactMap { first in
-            guard let anchor = anchors[first.correlation], anchor.part != first.part else { return nil }
-            return Cause(cause: anchor.message, effect: first.message, evidence: .correlationID)
-        }
     }
 }

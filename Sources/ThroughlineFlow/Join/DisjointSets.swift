@@ -1,18 +1,18 @@
 /// Union-find with path halving and union by size.
 struct DisjointSets {
-    private var parents: [Int]
-    private var sizes: [Int]
+    private var parents: [Int32]
+    private var sizes: [Int32]
 
     init(count: Int) {
-        parents = Array(0..<count)
+        parents = Array(0..<Int32(truncatingIfNeeded: count))
         sizes = Array(repeating: 1, count: count)
     }
 
     mutating func root(of element: Int) -> Int {
         var current = element
-        while parents[current] != current {
-            parents[current] = parents[parents[current]]
-            current = parents[current]
+        while Int(parents[current]) != current {
+            parents[current] = parents[Int(parents[current])]
+            current = Int(parents[current])
         }
         return current
     }
@@ -21,21 +21,10 @@ struct DisjointSets {
         let (left, right) = (root(of: left), root(of: right))
         guard left != right else { return }
         let (large, small) = sizes[left] < sizes[right] ? (right, left) : (left, right)
-        parents[small] = large
+        parents[small] = Int32(truncatingIfNeeded: large)
         sizes[large] += sizes[small]
     }
 
-    /// For each element the number of its set; sets are numbered in the order of their first element.
-    mutating func numbers() -> [Int] {
-        var numberOfRoot = Array(repeating: -1, count: parents.count)
-        var next = 0
-        return parents.indices.map { element in
-            let root = root(of: element)
-            if numberOfRoot[root] < 0 {
-                numberOfRoot[root] = next
-                next += 1
-            }
-            return numberOfRoot[root]
-        }
-    }
+    /// For each element some element of its set, the same for all of a set.
+    mutating func roots() -> [Int] { parents.indices.map { root(of: $0) } }
 }

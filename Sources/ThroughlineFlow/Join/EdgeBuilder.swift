@@ -26,36 +26,32 @@ struct EdgeBuilder {
 
     private mutating func addOperations() {
         let index = graph.index
-        for (position, operation) in index.operations.enumerated() {
+        for position in index.indices {
+            let id = index.id(position)
             if let parent = index.parent(of: position), parent != position {
-                append(.operation(index.reading(parent).id), .operation(operation.id), .calls, .parent)
+                append(.operation(index.id(parent)), .operation(id), .calls, .parent)
             }
-            for link in operation.record.links {
-                guard let target = index.position(of: link.context), target != position else { continue }
-                add(.operation(index.reading(target).id), .operation(operation.id), .links, .link)
+            for link in index.links(of: position) {
+                guard link.target != id, index.position(of: link.target) != nil else { continue }
+                add(.operation(link.target), .operation(id), .links, .link)
                 // A retry may come by another destination, as with retry topics, and is a hop of its own there.
-                if operation.marks.contains(.retryLink), link.type == .retryOf {
-                    add(.operation(index.reading(target).id), .operation(operation.id), .retries, .link)
-                }
+                if link.type == .retryOf { add(.operation(link.target), .operation(id), .retries, .link) }
             }
         }
     }
 
     private mutating func addMessages() {
-        let causation = graph.causation
-        for pair in causation.causes { append(message(pair.cause), message(pair.effect), .causes, pair.evidence) }
-        for pair in causation.correlated { add(message(pair.cause), message(pair.effect), .correlates, pair.evidence) }
+        for pair in graph.causation { append(message(pair.cause), message(pair.effect), .causes, pair.evidence) }
+        for pair in graph.correlated { add(message(pair.cause), message(pair.effect), .correlates, pair.evidence) }
     }
 
-    private func message(_ numberOfJoin: Int) -> FlowNode {
-        .message(graph.messages[graph.messageOfJoin[numberOfJoin]].id)
-    }
+    private func message(_ number: Int) -> FlowNode { .message(graph.messages[number].id) }
 
     private mutating func addPublication(_ number: Int, _ publication: Publication) {
         let id = publication.id
         for sender in graph.sendersOfPublication[number] {
             add(
-                .operation(graph.index.reading(sender).id), .message(id.message), .publishes,
+                .operation(graph.index.id(sender)), .message(id.message), .publishes,
                 evidence(sender, id.message))
         }
         // That a message stands on a destination is said by the very span that names it.
@@ -82,7 +78,7 @@ struct EdgeBuilder {
     }
 
     private func hasLink(_ type: LinkType, from position: Int, to target: Operation.ID) -> Bool {
-        graph.index.reading(position).record.links.contains { $0.type == type && Operation.ID($0.context) == target }
+        graph.index.links(of: position).contains { $0.type == type && $0.target == target }
     }
 
     /// From the attempt that gave up to whoever set the message aside, and from there to each that did it once more.
@@ -99,14 +95,14 @@ struct EdgeBuilder {
     /// The later operation links to the earlier one, descends from it, or is about the same message.
     private mutating func add(_ earlier: Int, _ later: Int, _ relation: FlowEdge.Relation, _ type: LinkType) {
         guard earlier != later else { return }
-        let target = graph.index.reading(earlier).id
+        let target = graph.index.id(earlier)
         var evidence = Evidence.messageID
         if hasLink(type, from: later, to: target) {
             evidence = .link
         } else if graph.index.ancestors(of: later).contains(earlier) {
             evidence = .parent
         }
-        add(.operation(target), .operation(graph.index.reading(later).id), relation, evidence)
+        add(.operation(target), .operation(graph.index.id(later)), relation, evidence)
     }
 
     private mutating func append(_ from: FlowNode, _ to: FlowNode, _ relation: FlowEdge.Relation, _ proof: Evidence) {

@@ -1,6 +1,6 @@
 import ThroughlineModel
 
-/// One flow put together: its parts by number, and which belong to which.
+/// One flow's parts by number, from 0, and which belong to which: what stories, gaps, clocks and paths are read from.
 final class FlowGraph: Sendable {
     let index: OperationIndex
     let messages: [Message]
@@ -24,55 +24,62 @@ final class FlowGraph: Sendable {
     let operationsOfHop: Lists
     /// By operation: the hops that it is an attempt of.
     let hopsOfOperation: Lists
-    /// The relations between messages, by the numbers of the join.
-    let causation: CausationJoin
-    /// By number of the join: the number of the message here.
-    let messageOfJoin: [Int]
-    let join: MessageJoin
-    let conflicts: [Conflict]
+    /// The causes, each with its evidence.
+    let causation: [CausationJoin.Cause]
+    /// Messages that only a correlation id joins.
+    let correlated: [CausationJoin.Cause]
 
-    init(_ index: OperationIndex, parts: [Int], conflicts known: [Conflict], _ knowledge: FlowKnowledge) {
-        let join = MessageJoin(index)
-        let hopJoin = HopJoin(index, join)
-        let causation = CausationJoin(index, join, parts: parts)
-        let messages = MessageOrder(index, join, causation)
-        let publications = PublicationOrder(hopJoin, messages, count: causation.messages.count)
-        self.index = index
-        self.join = join
-        self.causation = causation
-        self.messages = messages.messages
-        messageOfJoin = messages.places
-        causes = messages.causes
-        self.publications = Self.withReasons(publications, index, knowledge)
-        messageOfPublication = publications.messages
-        sendersOfPublication = publications.senders
-        hops = publications.hops
-        publicationOfHop = publications.publicationOfHop
-        operationsOfHop = publications.operations
+    private let assembly: Assembly
+    private let flow: Assembly.Extent
+
+    init(_ assembly: Assembly, _ flow: Assembly.Extent, _ parts: FlowParts) {
+        self.assembly = assembly
+        self.flow = flow
+        index = OperationIndex(assembly.table, flow)
+        messages = parts.messages
+        publications = parts.publications
+        hops = parts.hops
+        let first = (message: flow.messages.lowerBound, publication: flow.publications.lowerBound)
+        causes = assembly.messages.causes.part(flow.messages, from: first.message)
+        messageOfPublication = flow.publications.map {
+            assembly.hops.publications.publications[$0].message - first.message
+        }
+        sendersOfPublication = assembly.senders.part(flow.publications, from: flow.operations.lowerBound)
+        publicationOfHop = flow.hops.map { assembly.hops.hops[$0].publication - first.publication }
+        var operations = Lists()
+        operations.reserveCapacity(flow.hops.count)
+        for hop in flow.hops {
+            for attempt in assembly.hops.hops[hop].attempts.range {
+                operations.append(assembly.hops.attempts[attempt].operation - flow.operations.lowerBound)
+            }
+            operations.close()
+        }
+        operationsOfHop = operations
         publicationsOfMessage = Lists(
-            count: messages.messages.count, keys: messageOfPublication,
-            values: Array(publications.publications.indices))
-        hopsOfPublication = Lists(
-            count: publications.publications.count, keys: publicationOfHop, values: Array(hops.indices))
+            count: messages.count, keys: messageOfPublication, values: Array(publications.indices))
+        hopsOfPublication = Lists(count: publications.count, keys: publicationOfHop, values: Array(hops.indices))
         publicationsOfSender = sendersOfPublication.inverse(count: index.count)
         hopsOfOperation = operationsOfHop.inverse(count: index.count)
-        conflicts = known + join.conflicts + causation.conflicts + messages.conflicts
+        func placed(_ pair: CausationJoin.Cause) -> CausationJoin.Cause {
+            CausationJoin.Cause(
+                cause: assembly.messages.places[pair.cause] - first.message,
+                effect: assembly.messages.places[pair.effect] - first.message, evidence: pair.evidence)
+        }
+        causation = assembly.causation.causes[flow.causes].map(placed)
+        correlated = assembly.causation.correlated[flow.correlated].map(placed)
     }
 
-    /// Says of each sending that no span shows why there is none.
-    private static func withReasons(
-        _ order: PublicationOrder, _ index: OperationIndex, _ knowledge: FlowKnowledge
-    ) -> [Publication] {
-        var publications = order.publications
-        var reasons: ReasonFinder?
-        for (hop, number) in order.publicationOfHop.enumerated()
-        where order.senders[number].isEmpty && publications[number].id.reason == .sent {
-            guard publications[number].missingSender == nil, let witness = order.operations[hop].first else { continue }
-            let finder = reasons ?? ReasonFinder(index, knowledge)
-            reasons = finder
-            publications[number].missingSender =
-                finder.sender(of: witness, message: publications[number].id.message).reason
+    /// The message of that name, its own or another that it goes by.
+    func message(named name: Name) -> Int? {
+        guard let number = assembly.join.messages.find(name), flow.messages.contains(number) else { return nil }
+        return assembly.messages.places[number] - flow.messages.lowerBound
+    }
+
+    /// The first of the messages that an operation handles.
+    func messageHandled(by position: Int) -> Int? {
+        let handled = assembly.join.handled(flow.operations.lowerBound + position)
+        return handled.first.map {
+            assembly.messages.places[assembly.join.handlings[$0].message] - flow.messages.lowerBound
         }
-        return publications
     }
 }

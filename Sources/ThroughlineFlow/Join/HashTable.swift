@@ -92,24 +92,3 @@ enum Hash {
         return narrow(hash ?? UInt64(bitPattern: Int64(text.hashValue)))
     }
 }
-
-/// Texts by number, each once, in the order in which they came.
-struct NameTable: Sendable {
-    private(set) var names: [String] = []
-    private var table: HashTable
-
-    init(capacity: Int = 0) {
-        table = HashTable(capacity: capacity)
-        names.reserveCapacity(capacity)
-    }
-
-    func find(_ name: String) -> Int? { table.find(Hash.of(name)) { names[$0] == name } }
-
-    mutating func number(_ name: String) -> Int {
-        let hash = Hash.of(name)
-        if let known = table.find(hash, where: { names[$0] == name }) { return known }
-        table.insert(hash, names.count)
-        names.append(name)
-        return names.count - 1
-    }
-}

@@ -1,150 +1,192 @@
 import ThroughlineModel
 
+/// One publication going to one consumer, in numbers; see ``Hop``.
+struct HopRow: Sendable {
+    var publication: Int
+    var service: Name
+    var group: Name
+    var isReplay: Bool
+    var evidence: Evidence
+    /// Its part of the attempts.
+    var attempts: Part = .none
+}
+
+/// One delivery, in numbers; see ``Attempt``.
+struct AttemptRow: Sendable {
+    var operation: Int
+    var number: Int
+    var waited: UInt64?
+    var settlement: Settlement?
+    var batchSize: Int
+    var isDuplicate = false
+}
+
 /// Finds the hops from each publication to its consumers, and the attempts of each.
 struct HopJoin: Sendable {
-    private(set) var publications: PublicationJoin
+    var publications: PublicationJoin
     /// By number, in the order in which they were found.
-    private(set) var hops: [Hop] = []
-    /// By hop: the number of its publication.
-    private(set) var publicationOfHop: [Int] = []
-    /// By hop: the operations of its attempts.
-    private(set) var operations = Lists()
+    var hops: [HopRow] = []
+    private(set) var attempts: [AttemptRow] = []
 
-    private let index: OperationIndex
-    private let join: MessageJoin
+    private let table: OperationTable
+    private var places: HashTable
 
-    init(_ index: OperationIndex, _ join: MessageJoin) {
-        self.index = index
-        self.join = join
-        publications = PublicationJoin(index, join)
-        let groups = Groups(index, join)
-        // By publication the first of its hops, and by hop the next one of its publication; -1 for none.
-        var first: [Int] = Array(repeating: -1, count: publications.publications.count)
-        var next: [Int] = []
-        var hopOfHandling: [Int] = []
-        hopOfHandling.reserveCapacity(join.handlings.count)
-        hops.reserveCapacity(join.handlings.count)
-        publicationOfHop.reserveCapacity(join.handlings.count)
-        next.reserveCapacity(join.handlings.count)
-        operations.reserveCapacity(join.handlings.count)
-        for handling in join.handlings {
-            let operation = index.reading(handling.operation)
-            let publication = publications.publication(of: handling)
-            while first.count <= publication { first.append(-1) }
-            let group = operation.group ?? groups.group(of: handling)
-            let isReplay = operation.isReplay || publications.publications[publication].id.reason == .replayed
-            var known = first[publication]
-            while known >= 0, !hops[known].id.isFor(operation.service, group, isReplay) { known = next[known] }
-            if known >= 0 {
-                hops[known].evidence = min(hops[known].evidence, handling.evidence)
-            } else {
-                known = hops.count
-                let id = Hop.ID(
-                    publication: publications.publications[publication].id,
-                    consumer: Consumer(service: operation.service, group: group), isReplay: isReplay)
-                hops.append(Hop(id: id, evidence: handling.evidence))
-                publicationOfHop.append(publication)
-                // The newest first: whoever is delivered to again was delivered to lately.
-                next.append(first[publication])
-                first[publication] = known
-            }
-            hopOfHandling.append(known)
-        }
-        let deliveries = Lists(count: hops.count, keys: hopOfHandling, values: Array(join.handlings.indices))
-        let settlements = SettleJoin(index, join)
-        for hop in hops.indices { addAttempts(deliveries[hop], to: hop, settlements) }
+    init(_ table: OperationTable) {
+        self.table = table
+        publications = PublicationJoin(table)
+        places = HashTable(capacity: table.rows.count / 2)
+        hops.reserveCapacity(table.rows.count)
+        attempts.reserveCapacity(table.rows.count)
     }
 
-    private mutating func addAttempts(_ delivered: ArraySlice<Int>, to hop: Int, _ settlements: SettleJoin) {
-        let kept = delivered.count == 1 ? delivered : withoutContainers(delivered)
-        var succeeded = false
-        hops[hop].attempts.reserveCapacity(kept.count)
-        for number in kept {
-            let handling = join.handlings[number]
-            var attempt = attempt(handling, after: hops[hop].attempts.last, publicationOfHop[hop], settlements)
-            attempt.isDuplicate = succeeded && attempt.succeeded
-            succeeded = succeeded || attempt.succeeded
-            hops[hop].attempts.append(attempt)
-            operations.append(handling.operation)
+    /// Joins what was handled in one flow; they come in order.
+    ///
+    /// - Parameter handlings: those of the flow.
+    mutating func join(_ flow: Range<Int>, _ join: MessageJoin, handlings: Range<Int>) {
+        publications.join(flow, join, handlings: handlings)
+        let groups = Groups(handlings, join, table)
+        let first = hops.count
+        // By handling: its hop, once some hop has a second one.
+        var hopOfHandling: [Int]?
+        for place in handlings {
+            let hop = hop(of: join.handlings[place], groups)
+            if hopOfHandling == nil, hop != first + place - handlings.lowerBound {
+                hopOfHandling = Array(0..<place - handlings.lowerBound)
+            }
+            hopOfHandling?.append(hop - first)
         }
-        operations.close()
+        let settlements = SettleJoin(flow, join, table)
+        guard let hopOfHandling else {
+            for (hop, place) in zip(first..., handlings) { addAttempt(place, to: hop, join, settlements) }
+            return
+        }
+        let delivered = Lists(count: hops.count - first, keys: hopOfHandling, values: Array(handlings))
+        for hop in first..<hops.count {
+            let kept = delivered.only(of: hop - first).map { [$0] } ?? withoutContainers(delivered[hop - first], join)
+            for place in kept { addAttempt(place, to: hop, join, settlements) }
+            hops[hop].markDuplicates(&attempts, table)
+        }
+    }
+
+    /// When the first attempt of a hop began.
+    func start(of hop: HopRow) -> UInt64 {
+        hop.attempts.isEmpty
+            ? .max : table.rows[attempts[Int(hop.attempts.start)].operation].start.nanosecondsSinceEpoch
+    }
+
+    private mutating func hop(of handling: MessageJoin.Handling, _ groups: Groups) -> Int {
+        let publication = publications.publication(of: handling)
+        let service = table.rows[handling.operation].service
+        let group = groups.group(of: handling)
+        let isReplay =
+            table.rows[handling.operation].isReplay || publications.publications[publication].reason == .replayed
+        let hash = Hash.of(
+            UInt64(publication) << 1 | (isReplay ? 1 : 0),
+            UInt64(UInt32(bitPattern: service.number)) << 32 | UInt64(UInt32(bitPattern: group.number)))
+        let known = places.find(hash) { hop in
+            hops[hop].publication == publication && hops[hop].isReplay == isReplay && hops[hop].service == service
+                && hops[hop].group == group
+        }
+        if let known {
+            hops[known].evidence = min(hops[known].evidence, handling.evidence)
+            return known
+        }
+        places.insert(hash, hops.count)
+        hops.append(
+            HopRow(
+                publication: publication, service: service, group: group, isReplay: isReplay,
+                evidence: handling.evidence))
+        return hops.count - 1
     }
 
     /// Pulling a message and handling it are two spans and one delivery: a span that contains another delivery of the
     /// same message is its frame, and pulling counts only where handling was not recorded.
-    private func withoutContainers(_ delivered: ArraySlice<Int>) -> ArraySlice<Int> {
+    private func withoutContainers(_ delivered: ArraySlice<Int>, _ join: MessageJoin) -> [Int] {
         let own = Set(delivered.map { join.handlings[$0].operation })
         var frames: Set<Int> = []
         for operation in own {
-            var current = index.parent(of: operation)
+            var current = table.parent(of: operation)
             var steps = 0
             while let ancestor = current, ancestor != operation, steps < 64 {
                 if own.contains(ancestor) { frames.insert(ancestor) }
-                current = index.parent(of: ancestor)
+                current = table.parent(of: ancestor)
                 steps += 1
             }
         }
         let inner = delivered.filter { !frames.contains(join.handlings[$0].operation) }
-        let processing = inner.filter { index.reading(join.handlings[$0].operation).operation == .process }
+        let processing = inner.filter { table.rows[join.handlings[$0].operation].operation == .process }
         let kept = processing.isEmpty ? inner : processing
-        return kept.isEmpty ? delivered : kept[...]
+        return kept.isEmpty ? Array(delivered) : kept
     }
 
-    private func attempt(
-        _ handling: MessageJoin.Handling, after previous: Attempt?, _ publication: Int, _ settlements: SettleJoin
-    ) -> Attempt {
-        let operation = index.reading(handling.operation)
-        let enqueued = handling.member.flatMap { operation.members[$0].enqueuedTime } ?? operation.enqueuedTime
-        let number = operation.attempt ?? handling.member.flatMap { operation.members[$0].attempt }
-        let start = operation.start
+    private mutating func addAttempt(_ place: Int, to hop: Int, _ join: MessageJoin, _ settlements: SettleJoin) {
+        let handling = join.handlings[place]
+        let operation = handling.operation
+        let member = handling.member
+        let previous = hops[hop].attempts.isEmpty ? nil : attempts.last
+        let number = table.rows[operation].attempt ?? member.flatMap { table.members[$0].attempt }
+        let start = table.rows[operation].start
         let waited: UInt64?
         if let previous {
-            waited = (previous.end ?? previous.start).nanoseconds(until: start)
-        } else if let enqueued {
+            waited = table.rows[previous.operation].latest.nanoseconds(until: start)
+        } else if let enqueued = member.flatMap({ table.members[$0].enqueuedTime })
+            ?? table.rows[operation].enqueuedTime
+        {
             waited = enqueued.nanoseconds(until: start)
         } else {
-            waited = operation.queueTime ?? publications.publications[publication].sent?.nanoseconds(until: start)
+            waited =
+                table.rows[operation].queueTime
+                ?? publications.publications[hops[hop].publication].sent?.nanoseconds(until: start)
         }
-        return Attempt(
-            operation: operation.id, number: number ?? (previous?.number ?? 0) + 1, waited: waited, start: start,
-            end: operation.end,
-            settlement: operation.settlement ?? settlements.settlement(of: handling.message, by: handling.operation),
-            error: operation.failed ? index[handling.operation].error : nil, batchSize: handling.batchSize)
+        let settlement =
+            table.rows[operation].settlement ?? settlements.settlement(of: handling.message, by: operation)
+        if hops[hop].attempts.isEmpty { hops[hop].attempts.start = Int32(truncatingIfNeeded: attempts.count) }
+        hops[hop].attempts.count += 1
+        attempts.append(
+            AttemptRow(
+                operation: operation, number: number ?? (previous?.number ?? 0) + 1, waited: waited,
+                settlement: settlement, batchSize: handling.batchSize))
+    }
+}
+
+extension HopRow {
+    /// Marks the attempts that succeeded although one had succeeded before.
+    fileprivate func markDuplicates(_ rows: inout [AttemptRow], _ table: OperationTable) {
+        guard attempts.count > 1 else { return }
+        var succeeded = false
+        for place in attempts.range {
+            let operation = table.rows[rows[place].operation]
+            let succeeds = Attempt.succeeded(
+                ended: operation.end != nil, failed: operation.failed, settlement: rows[place].settlement)
+            rows[place].isDuplicate = succeeded && succeeds
+            succeeded = succeeded || succeeds
+        }
     }
 }
 
 /// The consumer group of each delivery: what its span says, else what the other spans of its service about the same
 /// message agree on.
 private struct Groups {
-    private let index: OperationIndex
-    private let join: MessageJoin
+    private let table: OperationTable
     /// By message: the groups that spans name. Only where some span of the flow names none.
-    private var named: [Int: [(service: String, group: String)]] = [:]
+    private var named: [Int: [Name: Set<Name>]] = [:]
 
-    init(_ index: OperationIndex, _ join: MessageJoin) {
-        self.index = index
-        self.join = join
-        guard join.handlings.contains(where: { index.reading($0.operation).group == nil }) else { return }
-        for handling in join.handlings {
-            guard let group = index.reading(handling.operation).group else { continue }
-            let service = index.reading(handling.operation).service
-            let known = named[handling.message] ?? []
-            if !known.contains(where: { $0.service == service && $0.group == group }) {
-                named[handling.message, default: []].append((service, group))
-            }
+    init(_ handlings: Range<Int>, _ join: MessageJoin, _ table: OperationTable) {
+        self.table = table
+        guard handlings.contains(where: { !table.rows[join.handlings[$0].operation].group.isPresent }) else { return }
+        for place in handlings {
+            let operation = join.handlings[place].operation
+            guard table.rows[operation].group.isPresent else { continue }
+            named[join.handlings[place].message, default: [:]][table.rows[operation].service, default: []]
+                .insert(table.rows[operation].group)
         }
     }
 
-    func group(of handling: MessageJoin.Handling) -> String? {
-        if let group = index.reading(handling.operation).group { return group }
-        let service = index.reading(handling.operation).service
-        let candidates = named[handling.message]?.filter { $0.service == service } ?? []
-        return candidates.count == 1 ? candidates.first?.group : nil
-    }
-}
-
-extension Hop.ID {
-    fileprivate func isFor(_ service: String, _ group: String?, _ replay: Bool) -> Bool {
-        isReplay == replay && consumer.service == service && consumer.group == group
+    func group(of handling: MessageJoin.Handling) -> Name {
+        let own = table.rows[handling.operation].group
+        guard !own.isPresent, let groups = named[handling.message]?[table.rows[handling.operation].service] else {
+            return own
+        }
+        return groups.count == 1 ? groups.first ?? .absent : .absent
     }
 }

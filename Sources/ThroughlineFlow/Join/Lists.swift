@@ -40,6 +40,29 @@ struct Lists: Sendable {
 
     subscript(key: Int) -> ArraySlice<Int> { values[offsets[key]..<offsets[key + 1]] }
 
+    /// Where the numbers of a list are; see ``subscript(at:)``. Asking by place counts no reference.
+    func places(of key: Int) -> Range<Int> { offsets[key]..<offsets[key + 1] }
+
+    subscript(at place: Int) -> Int { values[place] }
+
+    /// The number of a list that has just one.
+    func only(of key: Int) -> Int? {
+        offsets[key] + 1 == offsets[key + 1] ? values[offsets[key]] : nil
+    }
+
+    /// Some of the lists by themselves, with keys and numbers from 0.
+    ///
+    /// - Parameter base: what becomes 0 among the numbers.
+    func part(_ keys: Range<Int>, from base: Int) -> Lists {
+        var part = Lists()
+        part.reserveCapacity(keys.count)
+        for key in keys {
+            for place in places(of: key) { part.append(values[place] - base) }
+            part.close()
+        }
+        return part
+    }
+
     /// For each of that many numbers the lists that it is in.
     func inverse(count: Int) -> Lists {
         var keys: [Int] = []

@@ -9,145 +9,136 @@ struct MessageJoin: Sendable {
         /// The operation whose context the message carried, when it is there and publishes the message.
         var sender: Int?
         var evidence: Evidence
-        /// The link that describes the message, by its place among the members; nil for none.
+        /// The link that describes the message, by its place in the table's column of members; nil for none.
         var member: Int?
         var batchSize: Int
     }
 
-    private(set) var messages: MessageTable
+    var messages: MessageTable
     /// By operation: the messages that it publishes.
     private(set) var published = Lists()
     /// In the order of the operations that handle.
     private(set) var handlings: [Handling] = []
-    /// By operation: the handlings that it is.
-    private(set) var handled: Lists
-    /// By message: the operations that publish it, in time order.
-    private(set) var publishers: Lists
     private(set) var conflicts: [Conflict] = []
 
-    private let index: OperationIndex
+    /// By message: how many operations publish it, and the first of them in time.
+    private var publishers: [(count: Int, first: Int)] = []
+    /// By operation: the place of the first handling that it is.
+    private var firstHandling: [Int] = [0]
+    let table: OperationTable
 
-    init(_ index: OperationIndex) {
-        self.index = index
-        messages = MessageTable(capacity: index.count / 2)
-        publishers = Lists(count: 0, keys: [], values: [])
-        handled = publishers
-        publish()
-        findAliases()
-        var receivers: [Int] = []
-        for position in index.operations.indices where index.handles(position) {
+    init(_ table: OperationTable) {
+        self.table = table
+        messages = MessageTable(table)
+        let count = table.rows.count
+        published.reserveCapacity(count)
+        handlings.reserveCapacity(count)
+        publishers.reserveCapacity(count / 2)
+        firstHandling.reserveCapacity(count + 1)
+    }
+
+    /// Joins one flow; they come in order.
+    mutating func join(_ flow: Range<Int>) {
+        messages.beginFlow()
+        for position in flow {
+            if table.publishes(position) { publish(position) }
+            published.close()
+        }
+        findAliases(flow)
+        let first = handlings.count
+        var listeners: [Int] = []
+        for position in flow where table.handles(position) {
             if isListener(position) {
-                receivers.append(position)
+                listeners.append(position)
             } else {
                 handle(position)
             }
         }
-        handled = Lists(
-            count: index.count, keys: handlings.map(\.operation), values: Array(handlings.indices))
-        if !receivers.isEmpty { inherit(receivers) }
+        index(flow, from: first)
+        guard !listeners.isEmpty else { return }
+        inherit(listeners)
+        handlings[first...].sort { $0.operation < $1.operation }
+        firstHandling.removeLast(flow.count)
+        index(flow, from: first)
     }
+
+    private mutating func index(_ flow: Range<Int>, from first: Int) {
+        var place = first
+        for position in flow {
+            while place < handlings.count, handlings[place].operation == position { place += 1 }
+            firstHandling.append(place)
+        }
+    }
+
+    /// The places of the handlings that an operation is.
+    func handled(_ position: Int) -> Range<Int> { firstHandling[position]..<firstHandling[position + 1] }
 
     /// The messages that any kind of operation is about.
     func messages(of position: Int) -> [Int] {
         let published = published[position]
-        return published.isEmpty ? handled[position].map { handlings[$0].message } : Array(published)
+        return published.isEmpty ? handled(position).map { handlings[$0].message } : Array(published)
     }
 
-    private mutating func publish() {
-        var keys: [Int] = []
-        var values: [Int] = []
-        keys.reserveCapacity(index.count / 2)
-        values.reserveCapacity(index.count / 2)
-        published.reserveCapacity(index.count)
-        handlings.reserveCapacity(index.count)
-        for position in index.operations.indices {
-            if index.publishes(position) {
-                for message in messagesPublished(by: position) {
-                    published.append(message)
-                    keys.append(message)
-                    values.append(position)
-                }
-            }
-            published.close()
-        }
-        publishers = Lists(count: messages.count, keys: keys, values: values)
+    /// The first operation that publishes a message.
+    func firstPublisher(of message: Int) -> Int? {
+        message < publishers.count && publishers[message].count > 0 ? publishers[message].first : nil
     }
 
-    private mutating func messagesPublished(by position: Int) -> [Int] {
-        guard let view = index.messaging(position) else { return [] }
-        if let id = view.messageID { return [messages.number(id)] }
-        if !view.members.isEmpty {
-            var found: [Int] = []
-            for member in view.members {
-                if let id = member.messageID {
-                    found.append(messages.number(id))
-                } else if let created = index.position(of: member.context).flatMap({ created(by: $0) }) {
-                    found.append(created)
-                }
+    private func publishes(_ operation: Int, _ message: Int) -> Bool {
+        guard let first = firstPublisher(of: message) else { return false }
+        return first == operation || publishers[message].count > 1 && published[operation].contains(message)
+    }
+
+    private mutating func publish(_ position: Int) {
+        if table.rows[position].messageID.isPresent {
+            return publish(messages.number(table.rows[position].messageID), by: position)
+        }
+        var found: [Int] = []
+        for member in table.rows[position].members.range {
+            if table.members[member].messageID.isPresent {
+                found.append(messages.number(table.members[member].messageID))
+            } else if let created = table.position(of: table.members[member].target, near: position)
+                .flatMap({ created(by: $0) })
+            {
+                found.append(created)
             }
-            if !found.isEmpty { return found.count == 1 ? found : found.uniqued() }
         }
-        if view.operation == .send, let parent = index.parent(of: position), let message = created(by: parent) {
-            return [message]
+        if !found.isEmpty {
+            for message in found.count == 1 ? found : found.uniqued() { publish(message, by: position) }
+        } else if table.rows[position].operation == .send,
+            let message = table.parent(of: position).flatMap({ created(by: $0) })
+        {
+            publish(message, by: position)
+        } else {
+            publish(messages.number(table.rows[position].id), by: position)
         }
-        return [messages.number(index.reading(position).id)]
+    }
+
+    private mutating func publish(_ message: Int, by position: Int) {
+        published.append(message)
+        while publishers.count <= message { publishers.append((0, -1)) }
+        if publishers[message].count == 0 { publishers[message].first = position }
+        publishers[message].count += 1
     }
 
     /// The message that a `create` operation made; nil for any other operation.
     private mutating func created(by position: Int) -> Int? {
-        guard let view = index.messaging(position), view.operation == .create else { return nil }
-        return view.messageID.map { messages.number($0) } ?? messages.number(index.reading(position).id)
-    }
-
-    private func isPublished(_ message: Int) -> Bool { message < publishers.count && !publishers[message].isEmpty }
-
-    /// A broker may give a message an id that its sender never learnt. Where a sender's context arrived with such an
-    /// id, it is another name of the message that the sender published; unless several such ids arrived with the
-    /// context of one message: then the context has leaked from one message to the next, and proves nothing.
-    private mutating func findAliases() {
-        var aliases: [Int: Set<String>] = [:]
-        for position in index.operations.indices where index.handles(position) {
-            guard let view = index.messaging(position) else { continue }
-            if view.messageID == nil, view.members.count > 1 {
-                for member in view.members {
-                    note(member.messageID, index.position(of: member.context), &aliases)
-                }
-            } else {
-                note(view.messageID ?? view.members.first?.messageID, sender(of: position), &aliases)
-            }
-        }
-        for (message, ids) in aliases where ids.count == 1 {
-            if let id = ids.first { messages.alias(id, of: message) }
-        }
-    }
-
-    private func note(_ id: String?, _ sender: Int?, _ aliases: inout [Int: Set<String>]) {
-        guard let id, let sender, index.publishes(sender), published[sender].count == 1,
-            let message = published[sender].first, messages.find(id) == nil
-        else { return }
-        aliases[message, default: []].insert(id)
-    }
-
-    /// The sender whose context arrived: the parent, else the target of a link.
-    private func sender(of position: Int) -> Int? {
-        if let parent = index.parent(of: position), index.publishes(parent) { return parent }
-        for member in index.reading(position).members {
-            if let target = index.position(of: member.context), index.publishes(target) { return target }
-        }
-        return nil
+        guard table.rows[position].operation == .create else { return nil }
+        let id = table.rows[position].messageID
+        return id.isPresent ? messages.number(id) : messages.number(table.rows[position].id)
     }
 
     /// The listener of a message that a receive operation pulled, and which says nothing about it itself.
     private func isListener(_ position: Int) -> Bool {
-        guard let view = index.messaging(position), view.operation == .process, view.messageID == nil,
-            view.members.isEmpty, let parent = index.parent(of: position)
+        guard !table.rows[position].messageID.isPresent, table.rows[position].operation == .process,
+            table.rows[position].members.isEmpty, let parent = table.parent(of: position)
         else { return false }
-        return index.reading(parent).operation == .receive
+        return table.rows[parent].operation == .receive
     }
 
     private mutating func inherit(_ listeners: [Int]) {
         for position in listeners {
-            let pulled = index.parent(of: position).map { handled[$0] } ?? []
+            let pulled = table.parent(of: position).map { handled($0) } ?? 0..<0
             if pulled.count == 1, let first = pulled.first {
                 var handling = handlings[first]
                 handling.operation = position
@@ -157,37 +148,34 @@ struct MessageJoin: Sendable {
                 handle(position)
             }
         }
-        handlings.sort { $0.operation < $1.operation }
-        handled = Lists(count: index.count, keys: handlings.map(\.operation), values: Array(handlings.indices))
     }
 
     private mutating func handle(_ position: Int) {
-        guard let view = index.messaging(position) else { return }
-        let members = view.members
-        guard view.messageID == nil, members.count > 1 else {
-            handlings.append(
-                handling(
-                    position, id: view.messageID ?? members.first?.messageID, members: members.indices,
-                    size: view.batchSize ?? 1))
+        let id = table.rows[position].messageID
+        let members = table.rows[position].members.range
+        let batchSize = table.rows[position].batchSize
+        guard !id.isPresent, members.count > 1 else {
+            let named = id.isPresent || members.isEmpty ? id : table.members[members.lowerBound].messageID
+            let handling = handling(position, id: named, members: members, size: batchSize ?? 1)
+            handlings.append(handling)
             return
         }
         var seen: Set<Int> = []
-        let size = max(members.count, view.batchSize ?? 0)
-        for (place, member) in members.enumerated() {
-            let handling = handling(position, id: member.messageID, members: place..<place + 1, size: size)
+        let size = max(members.count, batchSize ?? 0)
+        for member in members {
+            let id = table.members[member].messageID
+            let handling = handling(position, id: id, members: member..<member + 1, size: size)
             if seen.insert(handling.message).inserted { handlings.append(handling) }
         }
     }
 
-    private mutating func handling(_ position: Int, id: String?, members: Range<Int>, size: Int) -> Handling {
-        let operation = index.reading(position)
-        let described = operation.members
-        let parent = index.parent(of: position).flatMap { index.publishes($0) ? $0 : nil }
+    private mutating func handling(_ position: Int, id: Name, members: Range<Int>, size: Int) -> Handling {
+        let parent = table.parent(of: position).flatMap { table.publishes($0) ? $0 : nil }
         var linked: Int?
         var context: Int?
-        for member in members where described[member].context.isValid {
+        for member in members where table.members[member].hasContext {
             context = context ?? member
-            if linked == nil, let target = index.position(of: described[member].context), index.publishes(target) {
+            if linked == nil, let target = target(of: member, near: position, parent), table.publishes(target) {
                 linked = target
             }
         }
@@ -199,41 +187,52 @@ struct MessageJoin: Sendable {
             result.sender = sender
         }
         if let parent, let linked { report(parent, linked, position) }
-        if let id {
+        if id.isPresent {
             resolve(id, &result, parent, linked)
-        } else if let sender, published[sender].count == 1, let message = published[sender].first {
+        } else if let sender, let message = published.only(of: sender) {
             result.message = message
         } else if let context {
             // Whoever else handles this lost message carries the same context.
-            result.message = messages.number(Operation.ID(described[context].context))
-        } else if index.parent(of: position) == nil, let parentID = index[position].parentID {
+            result.message = messages.number(table.members[context].target)
+        } else if table.parent(of: position) == nil, let parentID = table.rows[position].parentID {
             result.message = messages.number(parentID)
         } else {
-            result.message = messages.number(operation.id)
+            result.message = messages.number(table.rows[position].id)
         }
         return result
     }
 
+    /// The link of a single message mostly names the parent once more, which is known already.
+    private func target(of member: Int, near position: Int, _ parent: Int?) -> Int? {
+        let target = table.members[member].target
+        if let parent, table.rows[parent].id == target { return parent }
+        return table.position(of: target, near: position)
+    }
+
     /// Settles which message is meant when the handler names one. The sender whose context arrived is the stronger
     /// evidence, unless it is known to have leaked.
-    private mutating func resolve(_ id: String, _ result: inout Handling, _ parent: Int?, _ linked: Int?) {
+    private mutating func resolve(_ id: Name, _ result: inout Handling, _ parent: Int?, _ linked: Int?) {
         let own = messages.number(id)
         result.message = own
-        for sender in [parent, linked].compactMap(\.self) where published[sender].contains(own) {
-            result.sender = sender
-            result.evidence = sender == parent ? .parent : .link
+        if let parent, publishes(parent, own) {
+            (result.sender, result.evidence) = (parent, .parent)
+            return
+        }
+        if let linked, publishes(linked, own) {
+            (result.sender, result.evidence) = (linked, linked == parent ? .parent : .link)
             return
         }
         guard let sender = result.sender else { return }
-        guard published[sender].count == 1, let sent = published[sender].first else {
+        let isPublished = firstPublisher(of: own) != nil
+        guard let sent = published.only(of: sender) else {
             // One of several that the sender cannot tell apart.
-            if isPublished(own) { withoutSender(&result) }
+            if isPublished { withoutSender(&result) }
             return
         }
-        if case .created = messages.ids[sent] {
+        if case .created = messages.keys[sent] {
             // A batch that was sent without ids.
-            if isPublished(own) { withoutSender(&result) }
-        } else if isPublished(own) {
+            if isPublished { withoutSender(&result) }
+        } else if isPublished {
             report(.message, result.operation, (sent, result.evidence), (own, .messageID))
             result.message = sent
         } else {
@@ -249,13 +248,16 @@ struct MessageJoin: Sendable {
     }
 
     private mutating func report(_ parent: Int, _ linked: Int, _ position: Int) {
-        guard parent != linked, !published[parent].contains(where: published[linked].contains) else { return }
+        guard parent != linked, Set(published[parent]).isDisjoint(with: published[linked]) else { return }
         conflicts.append(
             Conflict(
-                subject: .sender, place: .operation(index.reading(position).id),
-                kept: "\(index.reading(parent).service) · \(index.reading(parent).record.name)", keptEvidence: .parent,
-                dismissed: "\(index.reading(linked).service) · \(index.reading(linked).record.name)",
-                dismissedEvidence: .link))
+                subject: .sender, place: .operation(table.rows[position].id), kept: name(of: parent),
+                keptEvidence: .parent, dismissed: name(of: linked), dismissedEvidence: .link))
+    }
+
+    private func name(of position: Int) -> String {
+        let reading = OperationReading(table: table, position: position)
+        return "\(reading.service) · \(reading.record.name)"
     }
 
     private mutating func report(
@@ -264,8 +266,19 @@ struct MessageJoin: Sendable {
     ) {
         conflicts.append(
             Conflict(
-                subject: subject, place: .operation(index.reading(position).id),
-                kept: messages.ids[kept.message].description, keptEvidence: kept.evidence,
-                dismissed: messages.ids[dismissed.message].description, dismissedEvidence: dismissed.evidence))
+                subject: subject, place: .operation(table.rows[position].id),
+                kept: table.id(messages.keys[kept.message]).description, keptEvidence: kept.evidence,
+                dismissed: table.id(messages.keys[dismissed.message]).description,
+                dismissedEvidence: dismissed.evidence))
+    }
+}
+
+extension OperationTable {
+    /// What a message is called outside.
+    func id(_ key: MessageKey) -> Message.ID {
+        switch key {
+        case .named(let name): .named(names[name])
+        case .created(let operation): .created(operation)
+        }
     }
 }

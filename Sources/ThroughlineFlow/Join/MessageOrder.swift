@@ -1,85 +1,167 @@
 import ThroughlineModel
 
-/// The messages of a flow, in causal order, with what their spans say about them.
-struct MessageOrder {
-    private(set) var messages: [Message] = []
+/// One message, in numbers; see ``Message``.
+struct MessageRow: Sendable {
+    var key: MessageKey
+    var type: Name = .absent
+    var correlationID: Name = .absent
+    var intent: MessageIntent?
+    var isRecorded = false
+    /// When the first span about it began; the latest time of all while none has been seen.
+    var time = UInt64.max
+}
+
+/// The messages, each flow's in causal order, with what their spans say about them.
+struct MessageOrder: Sendable {
+    private(set) var messages: [MessageRow] = []
     /// By number of the join: the place here.
     private(set) var places: [Int] = []
+    /// By place: the number of the join.
+    private(set) var numbers: [Int] = []
     /// By place: the causes, in causal order.
     private(set) var causes = Lists()
     /// Messages about which their spans disagree.
     private(set) var conflicts: [Conflict] = []
 
-    private var described: [Message]
-    private var times: [UInt64]
+    private let table: OperationTable
 
-    init(_ index: OperationIndex, _ join: MessageJoin, _ causation: CausationJoin) {
-        described = causation.messages.ids.map { Message(id: $0, isRecorded: false) }
-        times = Array(repeating: .max, count: described.count)
-        for position in index.operations.indices {
-            guard let view = index.messaging(position) else { continue }
-            for message in join.published[position] { describe(message, view, view.place(of: described[message].id)) }
-            for number in join.handled[position] {
-                describe(join.handlings[number].message, view, join.handlings[number].member)
-            }
+    init(_ table: OperationTable) {
+        self.table = table
+        messages.reserveCapacity(table.rows.count / 2)
+        places.reserveCapacity(table.rows.count / 2)
+        numbers.reserveCapacity(table.rows.count / 2)
+        causes.reserveCapacity(table.rows.count / 2)
+    }
+
+    /// Sorts the messages of one flow; they come in order.
+    ///
+    /// - Parameter pairs: the flow's causes, and its correlated messages.
+    mutating func sort(
+        _ flow: Range<Int>, _ join: MessageJoin,
+        _ pairs: (causes: ArraySlice<CausationJoin.Cause>, correlated: ArraySlice<CausationJoin.Cause>)
+    ) {
+        let first = messages.count
+        for number in first..<join.messages.count { messages.append(MessageRow(key: join.messages.keys[number])) }
+        for position in flow where table.rows[position].isMessaging { describe(position, join) }
+        for pair in pairs.causes where messages[pair.cause].time == .max {
+            messages[pair.cause].time = messages[pair.effect].time
         }
-        for cause in causation.causes {
-            if times[cause.cause] == .max { times[cause.cause] = times[cause.effect] }
+        let own = first..<messages.count
+        for number in own {
+            places.append(number)
+            numbers.append(number)
         }
-        let order = Self.order(times, causation)
-        places = Array(repeating: 0, count: described.count)
-        for (place, number) in order.enumerated() { places[number] = place }
-        let causesOf = Lists(
-            count: described.count, keys: causation.causes.map(\.effect), values: causation.causes.map(\.cause))
-        messages.reserveCapacity(described.count)
-        causes.reserveCapacity(described.count)
-        for number in order {
-            var message = described[number]
-            var sorted = causesOf[number].map { places[$0] }
-            if sorted.count > 1 { sorted.sort() }
-            message.causes = sorted.map { described[order[$0]].id }
-            for cause in sorted { causes.append(cause) }
-            causes.close()
-            messages.append(message)
+        if !isInOrder(own, pairs.causes) || !isInOrder(own, pairs.correlated) {
+            sort(own, pairs.causes + pairs.correlated)
+        }
+        listCauses(own, pairs.causes)
+    }
+
+    /// Messages are found in the order of time, and clocks mostly agree with causes: then there is nothing to sort.
+    private func isInOrder(_ own: Range<Int>, _ pairs: ArraySlice<CausationJoin.Cause>) -> Bool {
+        var last: UInt64 = 0
+        for number in own {
+            if messages[number].time < last { return false }
+            last = messages[number].time
+        }
+        return pairs.allSatisfy { $0.cause < $0.effect }
+    }
+
+    private mutating func sort(_ own: Range<Int>, _ pairs: ArraySlice<CausationJoin.Cause>) {
+        let first = own.lowerBound
+        let causes = Lists(
+            count: own.count, keys: pairs.map { $0.effect - first }, values: pairs.map { $0.cause - first })
+        let found = Array(messages[own])
+        let order = CausalOrder.sorted(times: found.map(\.time), causes: causes)
+        for (place, number) in order.enumerated() {
+            messages[first + place] = found[number]
+            places[first + number] = first + place
+            numbers[first + place] = first + number
         }
     }
 
-    private static func order(_ times: [UInt64], _ causation: CausationJoin) -> [Int] {
-        let pairs = causation.correlated.isEmpty ? causation.causes : causation.causes + causation.correlated
-        let causes = Lists(count: times.count, keys: pairs.map(\.effect), values: pairs.map(\.cause))
-        return CausalOrder.sorted(times: times, causes: causes)
+    private mutating func listCauses(_ own: Range<Int>, _ pairs: ArraySlice<CausationJoin.Cause>) {
+        // Causes are mostly found in the order of what they caused, one for each.
+        var last = own.lowerBound - 1
+        let isPlain = pairs.allSatisfy { pair in
+            defer { last = max(last, places[pair.effect]) }
+            return places[pair.effect] > last
+        }
+        guard isPlain else {
+            let first = own.lowerBound
+            let sorted = Lists(
+                count: own.count, keys: pairs.map { places[$0.effect] - first }, values: pairs.map { places[$0.cause] })
+            for place in 0..<own.count {
+                for cause in sorted[place].sorted() { causes.append(cause) }
+                causes.close()
+            }
+            return
+        }
+        var next = pairs.startIndex
+        for place in own {
+            if next < pairs.endIndex, places[pairs[next].effect] == place {
+                causes.append(places[pairs[next].cause])
+                next += 1
+            }
+            causes.close()
+        }
     }
 
     /// The first span that says something counts; senders began before their handlers.
-    private mutating func describe(
-        _ message: Int, _ view: OperationReading, _ member: Int?
-    ) {
-        described[message].isRecorded = true
-        times[message] = min(times[message], view.start.nanosecondsSinceEpoch)
-        if described[message].intent == nil {
-            described[message].intent = member.flatMap { view.members[$0].intent } ?? view.intent
+    private mutating func describe(_ position: Int, _ join: MessageJoin) {
+        let members = table.rows[position].members
+        for (ordinal, place) in join.published.places(of: position).enumerated() {
+            let message = join.published[at: place]
+            var member: Int?
+            if !members.isEmpty, case .named(let name) = messages[message].key {
+                member = self.member(name, members.range, expected: ordinal)
+            }
+            describe(message, position, member)
         }
-        if let type = member.flatMap({ view.members[$0].type }) ?? view.type {
-            if let known = described[message].type {
-                if known != type { report(.type, message, known, type) }
+        for place in join.handled(position) {
+            describe(join.handlings[place].message, position, join.handlings[place].member)
+        }
+    }
+
+    /// The link that describes a message: mostly messages were found in the order of the links.
+    private func member(_ name: Name, _ members: Range<Int>, expected ordinal: Int) -> Int? {
+        let expected = members.lowerBound + ordinal
+        if expected < members.upperBound, table.members[expected].messageID == name { return expected }
+        return members.first { table.members[$0].messageID == name }
+    }
+
+    private mutating func describe(_ message: Int, _ position: Int, _ member: Int?) {
+        let row = table.rows[position]
+        var (type, correlation, intent) = (row.type, row.correlationID, row.intent)
+        if let member {
+            if table.members[member].type.isPresent { type = table.members[member].type }
+            if table.members[member].correlationID.isPresent { correlation = table.members[member].correlationID }
+            intent = table.members[member].intent ?? intent
+        }
+        messages[message].isRecorded = true
+        messages[message].time = min(messages[message].time, row.start.nanosecondsSinceEpoch)
+        if messages[message].intent == nil { messages[message].intent = intent }
+        if type.isPresent, messages[message].type != type {
+            if messages[message].type.isPresent {
+                report(.type, message, messages[message].type, type)
             } else {
-                described[message].type = type
+                messages[message].type = type
             }
         }
-        if let correlation = member.flatMap({ view.members[$0].correlationID }) ?? view.correlationID {
-            if let known = described[message].correlationID {
-                if known != correlation { report(.correlationID, message, known, correlation) }
+        if correlation.isPresent, messages[message].correlationID != correlation {
+            if messages[message].correlationID.isPresent {
+                report(.correlationID, message, messages[message].correlationID, correlation)
             } else {
-                described[message].correlationID = correlation
+                messages[message].correlationID = correlation
             }
         }
     }
 
-    private mutating func report(_ subject: Conflict.Subject, _ message: Int, _ kept: String, _ dismissed: String) {
+    private mutating func report(_ subject: Conflict.Subject, _ message: Int, _ kept: Name, _ dismissed: Name) {
         let evidence: Evidence = subject == .correlationID ? .correlationID : .messageID
         let conflict = Conflict(
-            subject: subject, place: .message(described[message].id), kept: kept, keptEvidence: evidence,
-            dismissed: dismissed, dismissedEvidence: evidence)
+            subject: subject, place: .message(table.id(messages[message].key)), kept: table.names[kept],
+            keptEvidence: evidence, dismissed: table.names[dismissed], dismissedEvidence: evidence)
         if conflicts.last != conflict { conflicts.append(conflict) }
     }
 }

@@ -1,46 +1,55 @@
-import ThroughlineModel
+/// What tells one message from every other, in numbers; see ``Message/ID``.
+enum MessageKey: Equatable, Sendable {
+    case named(Name)
+    case created(Operation.ID)
+}
 
-/// The messages of a flow by number.
+/// The messages of all flows by number; those of one flow stand together.
 struct MessageTable: Sendable {
     /// By number.
-    private(set) var ids: [Message.ID] = []
-    private var names = NameTable()
-    /// By number of a name: the number of its message.
-    private var named: [Int] = []
+    private(set) var keys: [MessageKey] = []
+    /// By name: the number of its message, -1 for none. All operations that name a message are in one flow.
+    private var named: [Int32]
     private var created = HashTable()
+    /// The first message of the flow that is being joined.
+    private var first = 0
 
-    init(capacity: Int) {
-        names = NameTable(capacity: capacity)
-        named.reserveCapacity(capacity)
-        ids.reserveCapacity(capacity)
+    init(_ table: OperationTable) {
+        named = Array(repeating: -1, count: table.names.count)
+        keys.reserveCapacity(table.rows.count / 2)
     }
 
-    var count: Int { ids.count }
+    var count: Int { keys.count }
 
-    func find(_ id: String) -> Int? { names.find(id).map { named[$0] } }
+    /// What is created from now on belongs to another flow.
+    mutating func beginFlow() { first = keys.count }
+
+    func find(_ name: Name) -> Int? {
+        guard name.isPresent, named[name.place] >= 0 else { return nil }
+        return Int(named[name.place])
+    }
 
     /// The message of that name, an alias or its own.
-    mutating func number(_ id: String) -> Int {
-        let name = names.number(id)
-        if name == named.count {
-            named.append(ids.count)
-            ids.append(.named(id))
-        }
-        return named[name]
+    mutating func number(_ name: Name) -> Int {
+        let known = Int(named[name.place])
+        guard known < 0 else { return known }
+        named[name.place] = Int32(truncatingIfNeeded: keys.count)
+        keys.append(.named(name))
+        return keys.count - 1
     }
 
-    /// The message that stands for itself by the operation that created it.
+    /// The message that stands for itself by the operation that created it. Two flows of one trace may be about the
+    /// same lost operation, and do not share it.
     mutating func number(_ operation: Operation.ID) -> Int {
         let hash = Hash.of(operation)
-        if let known = created.find(hash, where: { ids[$0] == .created(operation) }) { return known }
-        created.insert(hash, ids.count)
-        ids.append(.created(operation))
-        return ids.count - 1
+        if let known = created.find(hash, where: { $0 >= first && keys[$0] == .created(operation) }) { return known }
+        created.insert(hash, keys.count)
+        keys.append(.created(operation))
+        return keys.count - 1
     }
 
     /// Makes a name that nobody has used yet another one of a message.
-    mutating func alias(_ id: String, of message: Int) {
-        let name = names.number(id)
-        if name == named.count { named.append(message) }
+    mutating func alias(_ name: Name, of message: Int) {
+        if named[name.place] < 0 { named[name.place] = Int32(truncatingIfNeeded: message) }
     }
 }

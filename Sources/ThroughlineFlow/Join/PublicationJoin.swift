@@ -1,191 +1,291 @@
 import ThroughlineModel
 
+/// One message on one destination, in numbers; see ``Publication``.
+struct PublicationRow: Sendable {
+    /// See ``Publication/Reason``.
+    enum Reason: Equatable, Sendable {
+        case sent, deadLettered, replayed
+        case routed(from: Name)
+    }
+
+    var message: Int
+    /// Absent when no span says.
+    var destination: Name
+    var reason: Reason
+    var system: Name = .absent
+    var began: Timestamp?
+    var sent: Timestamp?
+    var appended: Timestamp?
+    var dwellTime: UInt64?
+    var due: Timestamp?
+    /// The first and the last of its sendings, -1 for none.
+    var sendings = (first: -1, last: -1)
+}
+
 /// Finds which message stood on which destination, and why.
 struct PublicationJoin: Sendable {
-    /// By number, in the order in which they were found.
-    private(set) var publications: [Publication] = []
-    /// By publication: the number of its message.
-    private(set) var messages: [Int] = []
-    /// The operations that sent a publication, as pairs of the two.
-    private(set) var sendings: (publications: [Int], operations: [Int]) = ([], [])
+    /// An operation sent a publication.
+    struct Sending: Sendable {
+        var publication: Int
+        var operation: Int
+        /// The next sending of the same publication, -1 for none.
+        var next = -1
+    }
 
-    private let index: OperationIndex
-    private let join: MessageJoin
-    /// By message the first of its publications, and by publication the next one of its message; -1 for none.
-    private var first: [Int]
+    /// By number, in the order in which they were found.
+    var publications: [PublicationRow] = []
+    private(set) var sendings: [Sending] = []
+
+    private let table: OperationTable
+    /// By message the first and the last of its publications, and by publication the next one of its message; -1 for
+    /// none.
+    private var first: [Int] = []
+    private var last: [Int] = []
     private var next: [Int] = []
+    /// The same for the publications of a message on one destination.
+    private var firstOnDestination = HashTable()
+    private var nextOnDestination: [Int] = []
+    /// By operation: the first of its sendings, which stand together.
+    private var sendingsOfOperation: [Int]
     /// By message: the handlings of it that failed; a broker may have set it aside by itself after them.
     private var failures: [Int: [Int]] = [:]
 
-    init(_ index: OperationIndex, _ join: MessageJoin) {
-        self.index = index
-        self.join = join
-        first = Array(repeating: -1, count: join.messages.count)
-        publications.reserveCapacity(join.messages.count)
-        messages.reserveCapacity(join.messages.count)
-        next.reserveCapacity(join.messages.count)
-        sendings.publications.reserveCapacity(join.messages.count)
-        sendings.operations.reserveCapacity(join.messages.count)
-        for handling in join.handlings where Self.gaveUp(index.reading(handling.operation)) {
-            failures[handling.message, default: []].append(handling.operation)
+    init(_ table: OperationTable) {
+        self.table = table
+        sendingsOfOperation = Array(repeating: -1, count: table.rows.count)
+        publications.reserveCapacity(table.rows.count / 2)
+        next.reserveCapacity(table.rows.count / 2)
+        nextOnDestination.reserveCapacity(table.rows.count / 2)
+        sendings.reserveCapacity(table.rows.count / 2)
+        firstOnDestination = HashTable(capacity: table.rows.count / 2)
+    }
+
+    /// Joins what was sent in one flow; they come in order.
+    ///
+    /// - Parameter handlings: those of the flow.
+    mutating func join(_ flow: Range<Int>, _ join: MessageJoin, handlings: Range<Int>) {
+        while first.count < join.messages.count {
+            first.append(-1)
+            last.append(-1)
+        }
+        for place in handlings where gaveUp(join.handlings[place].operation) {
+            failures[join.handlings[place].message, default: []].append(join.handlings[place].operation)
         }
         // `create` knows the message and often not where it goes; the `send` that follows does.
         var creators: [Int] = []
-        for position in index.operations.indices where !join.published[position].isEmpty {
-            guard index.reading(position).operation == .send else {
+        for position in flow where !join.published.places(of: position).isEmpty {
+            guard table.rows[position].operation == .send else {
                 creators.append(position)
                 continue
             }
-            for message in join.published[position] { publish(message, by: position, .send) }
+            publish(position, .send, join)
         }
-        for position in creators {
-            for message in join.published[position] { publish(message, by: position, .create) }
+        for position in creators { publish(position, .create, join) }
+    }
+
+    private func gaveUp(_ position: Int) -> Bool {
+        switch table.rows[position].settlement {
+        case .rejected, .deadLettered: true
+        case .requeued, .deferred, .acknowledged, .skipped: false
+        case nil: table.rows[position].failed
         }
-        if !creators.isEmpty {
-            let order = sendings.operations.indices.sorted { sendings.operations[$0] < sendings.operations[$1] }
-            sendings = (order.map { sendings.publications[$0] }, order.map { sendings.operations[$0] })
-            for made in publications.indices where publications[made].senders.count > 1 {
-                publications[made].senders.sort { (index.position(of: $0) ?? 0) < (index.position(of: $1) ?? 0) }
+    }
+
+    private mutating func publish(_ position: Int, _ kind: MessagingOperation, _ join: MessageJoin) {
+        sendingsOfOperation[position] = sendings.count
+        let destination = table.rows[position].destination
+        for place in join.published.places(of: position) {
+            let message = join.published[at: place]
+            if kind == .create, let known = sent(message, by: table.rows[position].service, to: destination) {
+                add(position, to: known, countsAsSent: false)
+            } else {
+                let (publication, isNew) = number(message, destination, reason(message, position, join))
+                add(position, to: publication, countsAsSent: kind == .send || isNew)
             }
         }
     }
 
-    /// The publications of a message, in the order in which they were found.
-    private func publications(of message: Int) -> [Int] {
-        var found: [Int] = []
-        var current = first[message]
-        while current >= 0 {
-            found.append(current)
-            current = next[current]
+    private func sent(_ message: Int, by service: Name, to destination: Name) -> Int? {
+        var known = first[message]
+        while known >= 0 {
+            if !destination.isPresent || destination == publications[known].destination {
+                var sending = publications[known].sendings.first
+                while sending >= 0 {
+                    if table.rows[sendings[sending].operation].service == service { return known }
+                    sending = sendings[sending].next
+                }
+            }
+            known = next[known]
         }
-        return found
+        return nil
     }
 
-    private static func gaveUp(_ operation: OperationReading) -> Bool {
-        switch operation.settlement {
-        case .rejected, .deadLettered: true
-        case .requeued, .deferred, .acknowledged, .skipped: false
-        case nil: operation.failed
-        }
-    }
-
-    private mutating func publish(_ message: Int, by position: Int, _ kind: MessagingOperation) {
-        let operation = index.reading(position)
-        let destination = operation.destination
-        let publication: Int
-        let isNew: Bool
-        if kind == .create, let known = sent(message, by: operation.service, to: destination) {
-            (publication, isNew) = (known, false)
-        } else {
-            (publication, isNew) = number(message, destination ?? "", reason(message, position))
-        }
-        sendings.publications.append(publication)
-        sendings.operations.append(position)
-        publications[publication].add(operation, countsAsSent: kind == .send || isNew)
-    }
-
-    private func sent(_ message: Int, by service: String, to destination: String?) -> Int? {
-        publications(of: message).first { known in
-            publications[known].services.contains(service)
-                && (destination == nil || destination == publications[known].id.destination)
-        }
+    private func firstPublication(of message: Int, on destination: Name) -> Int {
+        let hash = Hash.of(UInt64(message), UInt64(bitPattern: Int64(destination.number)))
+        return firstOnDestination.find(hash) {
+            publications[$0].message == message && publications[$0].destination == destination
+        } ?? -1
     }
 
     private mutating func number(
-        _ message: Int, _ destination: String, _ reason: Publication.Reason
+        _ message: Int, _ destination: Name, _ reason: PublicationRow.Reason
     ) -> (number: Int, isNew: Bool) {
         var last = -1
-        var current = first[message]
+        var current = firstPublication(of: message, on: destination)
         while current >= 0 {
-            if publications[current].id.reason == reason, publications[current].id.destination == destination {
-                return (current, false)
-            }
+            if publications[current].reason == reason { return (current, false) }
             last = current
-            current = next[current]
+            current = nextOnDestination[current]
         }
-        let id = Publication.ID(message: join.messages.ids[message], destination: destination, reason: reason)
         let made = publications.count
-        publications.append(Publication(id: id))
-        messages.append(message)
+        publications.append(PublicationRow(message: message, destination: destination, reason: reason))
+        nextOnDestination.append(-1)
         next.append(-1)
-        if last < 0 { first[message] = made } else { next[last] = made }
+        if last >= 0 {
+            nextOnDestination[last] = made
+        } else {
+            firstOnDestination.insert(
+                Hash.of(UInt64(message), UInt64(bitPattern: Int64(destination.number))), made)
+        }
+        chain(made, to: message)
         return (made, true)
     }
 
+    private mutating func chain(_ made: Int, to message: Int) {
+        guard first[message] >= 0 else {
+            first[message] = made
+            last[message] = made
+            return
+        }
+        next[last[message]] = made
+        last[message] = made
+    }
+
     /// A message that is sent on by its own handler, when handling failed, is a dead letter even without a link.
-    private func reason(_ message: Int, _ position: Int) -> Publication.Reason {
-        let operation = index.reading(position)
-        if operation.isDeadLettering { return .deadLettered }
-        if operation.isReplay { return .replayed }
-        guard let failed = failures[message], let handler = index.handler(of: position), failed.contains(handler),
-            index.reading(handler).destination != operation.destination
+    private func reason(_ message: Int, _ position: Int, _ join: MessageJoin) -> PublicationRow.Reason {
+        if table.rows[position].isDeadLettering { return .deadLettered }
+        if table.rows[position].isReplay { return .replayed }
+        guard failures[message] != nil, let handler = table.handler(of: position), gaveUp(handler),
+            join.handled(handler).contains(where: { join.handlings[$0].message == message }),
+            table.rows[handler].destination != table.rows[position].destination
         else { return .sent }
         return .deadLettered
     }
 
     /// The publication that a delivery is of, made up where there is none.
     mutating func publication(of handling: MessageJoin.Handling) -> Int {
-        let operation = index.reading(handling.operation)
-        let destination = operation.destination
-        func fits(_ publication: Int) -> Bool {
-            destination == nil || publications[publication].id.destination == destination
+        let destination = table.rows[handling.operation].destination
+        let all = first[handling.message]
+        if all >= 0, next[all] < 0, !destination.isPresent || publications[all].destination == destination {
+            return all
         }
-        let only = first[handling.message]
-        if only >= 0, next[only] < 0, fits(only) { return only }
-        let known = publications(of: handling.message)
-        let sender = handling.sender.map { index.reading($0).id }
-        let ofSender = sender.map { sender in known.filter { publications[$0].senders.contains(sender) } } ?? []
-        if let found = ofSender.first(where: fits) { return found }
-        let fitting = known.filter(fits)
-        if operation.isReplay, let found = fitting.first(where: { publications[$0].id.reason == .replayed }) {
-            return found
-        }
-        let start = operation.start
-        if let found = fitting.last(where: { (publications[$0].began ?? start) <= start }) ?? fitting.first {
-            return found
-        }
-        guard let origin = ofSender.first ?? known.first else { return sendingWithoutSpan(handling, destination) }
-        if publications[origin].id.destination.isEmpty { return origin }
-        let moved = number(handling.message, destination ?? "", move(handling, from: origin)).number
-        publications[moved].system = publications[moved].system ?? operation.system
+        if let found = fitting(handling, destination) { return found }
+        guard all >= 0 else { return sendingWithoutSpan(handling, destination) }
+        let origin = handling.sender.flatMap { sender in self.first(from: all, next) { isSent($0, by: sender) } } ?? all
+        if !publications[origin].destination.isPresent { return origin }
+        let moved = number(handling.message, destination, move(handling, from: origin)).number
+        if !publications[moved].system.isPresent { publications[moved].system = table.rows[handling.operation].system }
         publications[moved].sent = publications[moved].sent ?? publications[origin].sent
         return moved
     }
 
-    /// The broker moved a message on by itself: from an exchange to a queue, or to where dead letters go after somebody
-    /// had given it up.
-    private func move(_ handling: MessageJoin.Handling, from origin: Int) -> Publication.Reason {
-        let start = index.reading(handling.operation).start
-        let gaveUp = (failures[handling.message] ?? []).contains { failed in
-            failed != handling.operation && index.reading(failed).latest <= start
-                && index.reading(failed).destination == publications[origin].id.destination
+    /// Among the publications on the destination of the delivery, on any where its span names none.
+    private func fitting(_ handling: MessageJoin.Handling, _ destination: Name) -> Int? {
+        let next = destination.isPresent ? nextOnDestination : next
+        let first =
+            destination.isPresent
+            ? firstPublication(of: handling.message, on: destination) : first[handling.message]
+        guard first >= 0 else { return nil }
+        if let sender = handling.sender, let found = self.first(from: first, next, where: { isSent($0, by: sender) }) {
+            return found
         }
-        return gaveUp ? .deadLettered : .routed(from: publications[origin].id.destination)
+        if table.rows[handling.operation].isReplay,
+            let found = self.first(from: first, next, where: { publications[$0].reason == .replayed })
+        {
+            return found
+        }
+        let start = table.rows[handling.operation].start
+        var last: Int?
+        var current = first
+        while current >= 0 {
+            if (publications[current].began ?? start) <= start { last = current }
+            current = next[current]
+        }
+        return last ?? first
     }
 
-    private mutating func sendingWithoutSpan(_ handling: MessageJoin.Handling, _ destination: String?) -> Int {
-        let made = number(handling.message, destination ?? "", .sent).number
-        publications[made].system = index.reading(handling.operation).system
-        // Proven by its context; the message is one of several that the sender cannot tell apart.
-        if let sender = handling.sender {
-            sendings.publications.append(made)
-            sendings.operations.append(sender)
-            publications[made].add(index.reading(sender), countsAsSent: true)
+    private func first(from start: Int, _ next: [Int], where condition: (Int) -> Bool) -> Int? {
+        var current = start
+        while current >= 0 {
+            if condition(current) { return current }
+            current = next[current]
         }
+        return nil
+    }
+
+    private func isSent(_ publication: Int, by operation: Int) -> Bool {
+        var sending = sendingsOfOperation[operation]
+        while sending >= 0, sending < sendings.count, sendings[sending].operation == operation {
+            if sendings[sending].publication == publication { return true }
+            sending += 1
+        }
+        return false
+    }
+
+    /// The broker moved a message on by itself: from an exchange to a queue, or to where dead letters go after somebody
+    /// had given it up.
+    private func move(_ handling: MessageJoin.Handling, from origin: Int) -> PublicationRow.Reason {
+        let start = table.rows[handling.operation].start
+        let gaveUp = (failures[handling.message] ?? []).contains { failed in
+            failed != handling.operation && table.rows[failed].latest <= start
+                && table.rows[failed].destination == publications[origin].destination
+        }
+        return gaveUp ? .deadLettered : .routed(from: publications[origin].destination)
+    }
+
+    private mutating func sendingWithoutSpan(_ handling: MessageJoin.Handling, _ destination: Name) -> Int {
+        let made = number(handling.message, destination, .sent).number
+        publications[made].system = table.rows[handling.operation].system
+        // Proven by its context; the message is one of several that the sender cannot tell apart.
+        if let sender = handling.sender { add(sender, to: made, countsAsSent: true) }
         return made
+    }
+
+    /// The operations that sent a publication, in the order in which they were found.
+    func senders(of publication: PublicationRow) -> [Int] {
+        var found: [Int] = []
+        var sending = publication.sendings.first
+        while sending >= 0 {
+            found.append(sendings[sending].operation)
+            sending = sendings[sending].next
+        }
+        return found
+    }
+
+    /// Notes one more operation that sent it.
+    private mutating func add(_ operation: Int, to publication: Int, countsAsSent: Bool) {
+        let sending = sendings.count
+        sendings.append(Sending(publication: publication, operation: operation))
+        let last = publications[publication].sendings.last
+        publications[publication].sendings.last = sending
+        if last < 0 { publications[publication].sendings.first = sending } else { sendings[last].next = sending }
+        publications[publication].add(table.rows[operation], countsAsSent: countsAsSent)
+        if !table.rows[operation].marks.isDisjoint(with: [.outbox, .due]) {
+            publications[publication].addDelays(OperationReading(table: table, position: operation))
+        }
     }
 }
 
-extension Publication {
-    /// Takes in one more operation that sent it.
-    fileprivate mutating func add(_ operation: OperationReading, countsAsSent: Bool) {
-        system = system ?? operation.system
-        senders.append(operation.id)
-        if !services.contains(operation.service) { services.append(operation.service) }
+extension PublicationRow {
+    fileprivate mutating func add(_ operation: OperationRow, countsAsSent: Bool) {
+        if !system.isPresent { system = operation.system }
         began = began.map { min($0, operation.start) } ?? operation.start
         if countsAsSent { sent = sent.map { max($0, operation.latest) } ?? operation.latest }
-        guard operation.marks.contains(.outbox) || operation.marks.contains(.due) else { return }
-        let attributes = operation.record.attributes
+    }
+
+    /// What an outbox or a schedule says.
+    fileprivate mutating func addDelays(_ operation: OperationReading) {
+        let attributes = operation.attributes
         appended = appended ?? Self.time(attributes[ThroughlineAttribute.appendedTime])
         due = due ?? Self.time(attributes[ThroughlineAttribute.dueTime])
         let dwelt = attributes[ThroughlineAttribute.dwellTime].flatMap(AttributeScan.integer)

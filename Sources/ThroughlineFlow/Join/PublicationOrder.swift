@@ -1,80 +1,129 @@
 import ThroughlineModel
 
-/// Publications in causal order, and hops in the order of their publications.
-struct PublicationOrder {
-    private(set) var publications: [Publication] = []
-    private(set) var messages: [Int] = []
-    private(set) var senders: Lists
-    private(set) var hops: [Hop] = []
-    private(set) var publicationOfHop: [Int] = []
-    private(set) var operations = Lists()
+/// Puts each flow's publications in causal order, and its hops in the order of their publications.
+struct PublicationOrder: Sendable {
+    /// By publication: the operations that sent it, in time order.
+    private(set) var senders = Lists()
 
-    /// A message stands somewhere after its causes did; it is set aside, replayed or routed after it was sent.
-    init(_ join: HopJoin, _ messages: MessageOrder, count: Int) {
-        let found = join.publications
-        var starts: [UInt64] = Array(repeating: .max, count: found.publications.count)
-        for (hop, publication) in join.publicationOfHop.enumerated() {
-            if let start = join.hops[hop].start {
-                starts[publication] = min(starts[publication], start.nanosecondsSinceEpoch)
-            }
-        }
-        let times = found.publications.indices.map { number -> UInt64 in
-            let publication = found.publications[number]
-            if let began = publication.began { return began.nanosecondsSinceEpoch }
-            return starts[number] < .max ? starts[number] : publication.sent?.nanosecondsSinceEpoch ?? .max
-        }
-        let order = CausalOrder.sorted(times: times, causes: Self.causes(found, messages, count: count))
-        var places = Array(repeating: 0, count: order.count)
-        publications.reserveCapacity(order.count)
-        self.messages.reserveCapacity(order.count)
-        for (place, number) in order.enumerated() {
-            places[number] = place
-            publications.append(found.publications[number])
-            self.messages.append(messages.places[found.messages[number]])
-        }
-        senders = Lists(
-            count: order.count, keys: found.sendings.publications.map { places[$0] },
-            values: found.sendings.operations)
-        sortHops(join, places)
+    private let table: OperationTable
+    /// By message, as numbered by the join: the last of the publications that its sender made; -1 for none.
+    private var lastSent: [Int] = []
+
+    init(_ table: OperationTable) {
+        self.table = table
+        senders.reserveCapacity(table.rows.count / 2)
     }
 
-    private static func causes(_ found: PublicationJoin, _ messages: MessageOrder, count: Int) -> Lists {
+    /// Sorts one flow; they come in order.
+    ///
+    /// - Parameters:
+    ///   - publications: the numbers of the flow's publications.
+    ///   - hops: the numbers of its hops.
+    mutating func sort(_ join: inout HopJoin, publications: Range<Int>, hops: Range<Int>, _ messages: MessageOrder) {
+        while lastSent.count < messages.messages.count { lastSent.append(-1) }
+        for number in publications where join.publications.publications[number].reason == .sent {
+            lastSent[join.publications.publications[number].message] = number
+        }
+        if !isInOrder(publications, hops, join, messages) { sort(publications, hops, &join, messages) }
+        for number in publications {
+            let message = join.publications.publications[number].message
+            join.publications.publications[number].message = messages.places[message]
+            listSenders(join.publications.publications[number], join)
+        }
+        if !hops.dropFirst().allSatisfy({ !isBefore(join.hops[$0], join.hops[$0 - 1], join) }) {
+            let sorted = join.hops[hops].sorted { isBefore($0, $1, join) }
+            for (hop, row) in zip(hops, sorted) { join.hops[hop] = row }
+        }
+    }
+
+    /// A message stands somewhere after its causes did; it is set aside, replayed or routed after it was sent. That is
+    /// mostly the order in which publications are found, and then there is nothing to sort.
+    private func isInOrder(
+        _ publications: Range<Int>, _ hops: Range<Int>, _ join: HopJoin, _ messages: MessageOrder
+    ) -> Bool {
+        var last: UInt64 = 0
+        for number in publications {
+            // What nobody is known to have sent has the time of its first delivery, which is worth looking for only
+            // when sorting.
+            guard let time = join.publications.publications[number].began?.nanosecondsSinceEpoch, time >= last else {
+                return publications.count == 1
+            }
+            last = time
+            let message = join.publications.publications[number].message
+            guard join.publications.publications[number].reason == .sent else {
+                if lastSent[message] >= number { return false }
+                continue
+            }
+            for cause in messages.causes.places(of: messages.places[message]) {
+                if lastSent[messages.numbers[messages.causes[at: cause]]] >= number { return false }
+            }
+        }
+        return true
+    }
+
+    private func sort(
+        _ publications: Range<Int>, _ hops: Range<Int>, _ join: inout HopJoin, _ messages: MessageOrder
+    ) {
+        let first = publications.lowerBound
+        let found = Array(join.publications.publications[publications])
+        let order = CausalOrder.sorted(
+            times: times(found, from: first, hops, join), causes: Self.causes(found, messages))
+        var places = Array(repeating: 0, count: order.count)
+        for (place, number) in order.enumerated() {
+            places[number] = first + place
+            join.publications.publications[first + place] = found[number]
+        }
+        for hop in hops { join.hops[hop].publication = places[join.hops[hop].publication - first] }
+    }
+
+    /// When each publication came to be: sending began, else its first delivery did.
+    private func times(_ found: [PublicationRow], from first: Int, _ hops: Range<Int>, _ join: HopJoin) -> [UInt64] {
+        var starts = Array(repeating: UInt64.max, count: found.count)
+        for hop in hops {
+            let number = join.hops[hop].publication - first
+            starts[number] = min(starts[number], join.start(of: join.hops[hop]))
+        }
+        return found.indices.map { number in
+            if let began = found[number].began { return began.nanosecondsSinceEpoch }
+            return starts[number] < .max ? starts[number] : found[number].sent?.nanosecondsSinceEpoch ?? .max
+        }
+    }
+
+    private static func causes(_ found: [PublicationRow], _ messages: MessageOrder) -> Lists {
         // By place of a message: the publications that its sender made.
-        let own = found.publications.indices.filter { found.publications[$0].id.reason == .sent }
-        let sent = Lists(count: count, keys: own.map { messages.places[found.messages[$0]] }, values: own)
+        var sent: [Int: [Int]] = [:]
+        for number in found.indices where found[number].reason == .sent {
+            sent[messages.places[found[number].message], default: []].append(number)
+        }
         var causes = Lists()
-        causes.reserveCapacity(found.publications.count)
-        for (number, publication) in found.publications.enumerated() {
-            let message = messages.places[found.messages[number]]
-            if publication.id.reason == .sent {
-                for cause in messages.causes[message] { for number in sent[cause] { causes.append(number) } }
+        for publication in found {
+            let message = messages.places[publication.message]
+            if publication.reason == .sent {
+                for cause in messages.causes[message] { for number in sent[cause] ?? [] { causes.append(number) } }
             } else {
-                for number in sent[message] { causes.append(number) }
+                for number in sent[message] ?? [] { causes.append(number) }
             }
             causes.close()
         }
         return causes
     }
 
-    private mutating func sortHops(_ join: HopJoin, _ places: [Int]) {
-        let found = join.hops
-        let placeOfHop = join.publicationOfHop.map { places[$0] }
-        let starts = found.map { $0.attempts.first?.start.nanosecondsSinceEpoch ?? .max }
-        let order = found.indices.sorted { left, right in
-            if placeOfHop[left] != placeOfHop[right] { return placeOfHop[left] < placeOfHop[right] }
-            if starts[left] != starts[right] { return starts[left] < starts[right] }
-            let (leftConsumer, rightConsumer) = (found[left].consumer, found[right].consumer)
-            if leftConsumer.service != rightConsumer.service { return leftConsumer.service < rightConsumer.service }
-            return (leftConsumer.group ?? "") < (rightConsumer.group ?? "")
+    private mutating func listSenders(_ publication: PublicationRow, _ join: HopJoin) {
+        if publication.sendings.first == publication.sendings.last {
+            if publication.sendings.first >= 0 {
+                senders.append(join.publications.sendings[publication.sendings.first].operation)
+            }
+        } else {
+            for operation in join.publications.senders(of: publication).sorted() { senders.append(operation) }
         }
-        hops.reserveCapacity(order.count)
-        publicationOfHop.reserveCapacity(order.count)
-        operations.reserveCapacity(order.count)
-        for number in order {
-            hops.append(found[number])
-            publicationOfHop.append(placeOfHop[number])
-            for operation in join.operations[number] { operations.append(operation) }
-            operations.close()
-        }
+        senders.close()
+    }
+
+    private func isBefore(_ left: HopRow, _ right: HopRow, _ join: HopJoin) -> Bool {
+        if left.publication != right.publication { return left.publication < right.publication }
+        let (leftStart, rightStart) = (join.start(of: left), join.start(of: right))
+        if leftStart != rightStart { return leftStart < rightStart }
+        if left.service != right.service { return table.names[left.service] < table.names[right.service] }
+        return (table.names.text(left.group) ?? "") < (table.names.text(right.group) ?? "")
     }
 }

@@ -2,42 +2,55 @@ import ThroughlineModel
 
 /// Finds how a delivery was settled where a span of its own says so.
 struct SettleJoin {
-    private struct Settling {
-        var settlement: Settlement
-        var start: Timestamp
-        var service: String
-        /// The handler that the settle span ran in.
-        var handler: Int?
+    private struct Place: Hashable {
+        var message: Int
+        /// The operation that handled it, or the service that settled it.
+        var by: Int
     }
 
-    private var settlings: [Int: [Settling]] = [:]
-    private let index: OperationIndex
+    /// What a span says that ran inside the handler.
+    private var inside: [Place: Settlement] = [:]
+    /// What spans say that ran elsewhere in the service, in time order.
+    private var elsewhere: [Place: [(start: Timestamp, settlement: Settlement)]] = [:]
+    private let table: OperationTable
 
-    init(_ index: OperationIndex, _ join: MessageJoin) {
-        self.index = index
-        for position in index.operations.indices where index.reading(position).operation == .settle {
-            guard let view = index.messaging(position), let settlement = view.settlement else { continue }
-            let handler = index.nearestAncestor(of: position, where: index.handles)
-            let settling = Settling(
-                settlement: settlement, start: index.reading(position).start, service: index.reading(position).service,
-                handler: handler)
-            var messages = view.messageID.flatMap(join.messages.find).map { [$0] } ?? []
-            for member in view.members {
-                if let message = member.messageID.flatMap(join.messages.find) { messages.append(message) }
-                if let target = index.position(of: member.context) { messages += join.messages(of: target) }
+    init(_ flow: Range<Int>, _ join: MessageJoin, _ table: OperationTable) {
+        self.table = table
+        for position in flow where table.rows[position].operation == .settle {
+            guard let settlement = table.rows[position].settlement else { continue }
+            let handler = table.nearestAncestor(of: position, where: table.handles)
+            var messages = join.messages.find(table.rows[position].messageID).map { [$0] } ?? []
+            for member in table.members[table.rows[position].members.range] {
+                if let message = join.messages.find(member.messageID) { messages.append(message) }
+                if let target = table.position(of: member.target, near: position) {
+                    messages += join.messages(of: target)
+                }
             }
             if messages.isEmpty, let handler { messages = join.messages(of: handler) }
-            for message in messages.uniqued() { settlings[message, default: []].append(settling) }
+            for message in messages.uniqued() {
+                if let handler {
+                    let place = Place(message: message, by: handler)
+                    inside[place] = inside[place] ?? settlement
+                } else {
+                    elsewhere[Place(message: message, by: table.rows[position].service.place), default: []]
+                        .append((table.rows[position].start, settlement))
+                }
+            }
         }
     }
 
     /// The settlement inside the handler itself, else the first one of its service after it began.
     func settlement(of message: Int, by handler: Int) -> Settlement? {
-        guard !settlings.isEmpty, let candidates = settlings[message] else { return nil }
-        if let own = candidates.first(where: { $0.handler == handler }) { return own.settlement }
-        let operation = index.reading(handler)
-        return candidates.first {
-            $0.handler == nil && $0.service == operation.service && $0.start >= operation.start
-        }?.settlement
+        if let own = inside[Place(message: message, by: handler)] { return own }
+        guard let candidates = elsewhere[Place(message: message, by: table.rows[handler].service.place)] else {
+            return nil
+        }
+        let start = table.rows[handler].start
+        var (low, high) = (0, candidates.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if candidates[middle].start < start { low = middle + 1 } else { high = middle }
+        }
+        return low < candidates.count ? candidates[low].settlement : nil
     }
 }

@@ -95,63 +95,16 @@ enum AttributeField: UInt8, CaseIterable {
     static let count = allCases.count
 }
 
-/// Finds the field of an attribute's name without comparing it with every name there is.
-struct AttributeFields: Sendable {
+extension AttributeField {
+    /// A name that a field goes by.
     struct Entry: Sendable {
         var field: AttributeField
         /// The place among the names of its field, 0 for the one to be believed first.
         var rank: UInt8
     }
 
-    static let all = AttributeFields()
-
-    private let names: [String]
-    private let entries: [Entry]
-    /// Positions in ``entries``, -1 where there is none; a power of two of them.
-    private let slots: [Int16]
-
-    private init() {
-        var names: [String] = []
-        var entries: [Entry] = []
-        for field in AttributeField.allCases {
-            for (rank, name) in field.names.enumerated() {
-                names.append(name)
-                entries.append(Entry(field: field, rank: UInt8(rank)))
-            }
-        }
-        var slots = [Int16](repeating: -1, count: 1_024)
-        for (position, name) in names.enumerated() {
-            var slot = Self.hash(name) & (slots.count - 1)
-            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
-            slots[slot] = Int16(position)
-        }
-        self.names = names
-        self.entries = entries
-        self.slots = slots
-    }
-
-    func entry(of name: String) -> Entry? {
-        var slot = Self.hash(name) & (slots.count - 1)
-        while slots[slot] >= 0 {
-            let position = Int(slots[slot])
-            if names[position] == name { return entries[position] }
-            slot = (slot + 1) & (slots.count - 1)
-        }
-        return nil
-    }
-
-    /// Names differ near their ends and in their length: both are enough to tell a stranger in one look.
-    private static func hash(_ name: String) -> Int {
-        let hash = name.utf8.withContiguousStorageIfAvailable { bytes -> UInt64 in
-            guard bytes.count >= 8, let base = bytes.baseAddress else {
-                return bytes.reduce(UInt64(bytes.count)) { $0 &* 31 &+ UInt64($1) }
-            }
-            let raw = UnsafeRawPointer(base)
-            let end = raw.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
-            let middle = raw.loadUnaligned(fromByteOffset: (bytes.count - 8) / 2, as: UInt64.self)
-            return (end ^ middle &* 0x9E37_79B9_7F4A_7C15) &+ UInt64(bytes.count)
-        }
-        let mixed = (hash ?? 0) &* 0xD6E8_FEB8_6659_FD93
-        return Int(truncatingIfNeeded: mixed >> 40)
-    }
+    static let byName = WordTable<Entry>(
+        allCases.flatMap { field in
+            field.names.enumerated().map { rank, name in (name, Entry(field: field, rank: UInt8(rank))) }
+        })
 }

@@ -1,24 +1,26 @@
 import ThroughlineModel
 
-/// The attributes of one span by what they tell, found in a single pass.
+/// The attributes of one span by what they tell, found in a single pass. It looks at them where they lie, and is good
+/// only as long as they are lent; see ``ThroughlineModel/Attributes/withElements(_:)``.
 struct AttributeScan {
-    private let attributes: Attributes
-    /// By field: the position of the attribute that counts, -1 for none.
-    private var positions: Fields<Int16>
-    private var ranks: Fields<UInt8>
+    private let elements: UnsafeBufferPointer<Attributes.Element>
+    /// A bit for each field that is there.
+    private var present: UInt64 = 0
+    /// By field, where its bit is set: the position of the attribute that counts.
+    private var positions = Fields<UInt16>(repeating: 0)
+    /// By field, where its bit is set: the rank of the name that it was found under.
+    private var ranks = Fields<UInt8>(repeating: 0)
 
-    init(_ attributes: Attributes) {
-        self.attributes = attributes
-        positions = Fields(repeating: -1)
-        ranks = Fields(repeating: .max)
-        let fields = AttributeFields.all
-        for (position, element) in attributes.enumerated() {
-            guard let entry = fields.entry(of: element.key), !Self.isEmpty(element.value) else { continue }
+    init(_ elements: UnsafeBufferPointer<Attributes.Element>) {
+        self.elements = elements
+        let fields = AttributeField.byName
+        for position in elements.indices.prefix(Int(UInt16.max)) {
+            guard let entry = fields[elements[position].key], !Self.isEmpty(elements[position].value) else { continue }
             let field = Int(entry.field.rawValue)
-            if entry.rank < ranks[field] {
-                ranks[field] = entry.rank
-                positions[field] = Int16(truncatingIfNeeded: position)
-            }
+            guard !has(entry.field) || entry.rank < ranks[field] else { continue }
+            present |= 1 << UInt64(field)
+            ranks[field] = entry.rank
+            positions[field] = UInt16(position)
         }
     }
 
@@ -27,17 +29,15 @@ struct AttributeScan {
         if case .string(let text) = value { text.isEmpty } else { false }
     }
 
-    func has(_ field: AttributeField) -> Bool { positions[Int(field.rawValue)] >= 0 }
+    func has(_ field: AttributeField) -> Bool { present & 1 << UInt64(field.rawValue) != 0 }
 
     func value(_ field: AttributeField) -> AttributeValue? {
-        let position = Int(positions[Int(field.rawValue)])
-        return position < 0 ? nil : attributes[position].value
+        has(field) ? elements[Int(positions[Int(field.rawValue)])].value : nil
     }
 
     /// The name that the value of a field was found under.
     func name(_ field: AttributeField) -> String? {
-        let position = Int(positions[Int(field.rawValue)])
-        return position < 0 ? nil : attributes[position].key
+        has(field) ? elements[Int(positions[Int(field.rawValue)])].key : nil
     }
 
     func string(_ field: AttributeField) -> String? {

@@ -2,12 +2,12 @@ import ThroughlineModel
 
 /// Finds the name of a destination, so that producers and consumers of different instrumentations call it the same.
 enum DestinationName {
-    static func of(_ scan: AttributeScan, publishes: Bool, spanName: String) -> String? {
+    static func of(_ scan: AttributeScan, publishes: Bool, _ record: UnsafePointer<SpanRecord>) -> String? {
         if let template = scan.string(.template) { return template }
         if scan.has(.exchange) || scan.has(.queue) || scan.has(.routingKey) {
             if let name = rabbit(scan, publishes: publishes) { return name }
         }
-        guard let name = scan.string(.destination) else { return datadog(scan) ?? fromName(scan, spanName) }
+        guard let name = scan.string(.destination) else { return datadog(scan) ?? fromName(scan, record.pointee.name) }
         return name.utf8.contains(UInt8(ascii: "/")) ? withoutAddress(name) : name
     }
 

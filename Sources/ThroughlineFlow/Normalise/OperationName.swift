@@ -3,19 +3,25 @@ import ThroughlineModel
 /// Finds what was done to a message, from whatever word says it.
 enum OperationName {
     /// The conventions' types, their deprecated values, and what clients call their operations.
-    static func operation(_ word: some StringProtocol) -> MessagingOperation? {
-        switch word {
-        case "send", "publish", "produce", "enqueue": .send
-        case "process", "deliver", "consume", "handle", "on-message": .process
-        case "receive", "poll", "pull", "fetch", "next-message", "dequeue": .receive
-        case "create": .create
-        case "settle", "ack", "acknowledge", "nack", "reject", "commit", "complete", "abandon", "defer", "delete",
-            "dead_letter", "dead-letter":
-            .settle
-        case "reply": .send
-        default: nil
-        }
-    }
+    private static let words: [(MessagingOperation, [String])] = [
+        (.send, ["send", "publish", "produce", "enqueue", "reply"]),
+        (.process, ["process", "deliver", "consume", "handle", "on-message"]),
+        (.receive, ["receive", "poll", "pull", "fetch", "next-message", "dequeue"]),
+        (.create, ["create"]),
+        (
+            .settle,
+            [
+                "settle", "ack", "acknowledge", "nack", "reject", "commit", "complete", "abandon", "defer", "delete",
+                "dead_letter", "dead-letter",
+            ]
+        ),
+    ]
+    private static let byWord = WordTable<MessagingOperation>(
+        words.flatMap { operation, words in words.map { ($0, operation) } })
+
+    static func operation(_ word: String) -> MessagingOperation? { byWord[word] }
+
+    private static func operation(_ word: Substring) -> MessagingOperation? { byWord[String(word)] }
 
     /// The operation, and the rest of the name, of `send orders`, of `orders send` (before v1.26), of
     /// `Kafka/orders/Producer` and of `kafka.produce`.
@@ -43,16 +49,14 @@ enum OperationName {
     }
 
     /// The kind, as OpenTelemetry has it or as a tag of Datadog's.
-    static func kind(_ record: SpanRecord, _ scan: AttributeScan) -> SpanKind {
-        guard record.kind == .internal || record.kind == .unspecified, let tag = scan.string(.spanKind) else {
-            return record.kind
-        }
+    static func kind(_ kind: SpanKind, _ scan: AttributeScan) -> SpanKind {
+        guard kind == .internal || kind == .unspecified, let tag = scan.string(.spanKind) else { return kind }
         return switch tag {
         case "producer": .producer
         case "consumer": .consumer
         case "client": .client
         case "server": .server
-        default: record.kind
+        default: kind
         }
     }
 }

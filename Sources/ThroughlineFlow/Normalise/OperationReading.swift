@@ -1,83 +1,53 @@
 import ThroughlineModel
 
-/// A span with what it says about messages, read once and never copied. The engine asks it field by field, because a
-/// copy of the whole would touch twenty references.
-final class OperationReading: Sendable {
-    let record: SpanRecord
-    let marks: OperationMarks
-    let service: String
-    let isMessaging: Bool
-    let publishes: Bool
-    let handles: Bool
-    let failed: Bool
-    let operation: MessagingOperation?
-    let system: String?
-    let destination: String?
-    let group: String?
-    let messageID: String?
-    let correlationID: String?
-    let causationIDs: [String]
-    let causationCorrelationID: String?
-    let ownCorrelationID: String?
-    let members: [MessageView.Member]
-    let batchSize: Int?
-    let type: String?
-    let intent: MessageIntent?
-    let attempt: Int?
-    let settlement: Settlement?
-    let enqueuedTime: Timestamp?
-    let queueTime: UInt64?
+/// One row of a table with its texts and lists: for whoever looks at a few operations and not at all of them.
+struct OperationReading: Sendable {
+    let table: OperationTable
+    /// Where it is in the table.
+    let position: Int
 
-    init(_ record: SpanRecord) {
-        var marks: OperationMarks = []
-        let view = MessageView(record, &marks)
-        self.record = record
-        self.marks = marks
-        let name = record.resource.serviceName
-        service = name.map { $0.isEmpty ? Self.unknownService : $0 } ?? Self.unknownService
-        isMessaging = view != nil
-        operation = view?.operation
-        publishes = operation == .send || operation == .create
-        handles = operation == .process || operation == .receive
-        failed = record.status.code == .error || marks.contains(.errorType)
-        system = view?.system
-        destination = view?.destination
-        group = view?.group
-        messageID = view?.messageID
-        correlationID = view?.correlationID
-        causationIDs = view?.causationIDs ?? []
-        causationCorrelationID = view?.causationCorrelationID
-        ownCorrelationID = view?.ownCorrelationID
-        members = view?.members ?? []
-        batchSize = view?.batchSize
-        type = view?.type
-        intent = view?.intent
-        attempt = view?.attempt
-        settlement = view?.settlement
-        enqueuedTime = view?.enqueuedTime
-        queueTime = view?.queueTime
-    }
+    var row: OperationRow { table.rows[position] }
+    var record: SpanRecord { table.records[Int(row.record)] }
+    var attributes: Attributes { table.records[Int(row.record)].attributes }
+    var links: [SpanLink] { table.records[Int(row.record)].links }
 
-    private static let unknownService = "unknown_service"
+    var id: Operation.ID { row.id }
+    var start: Timestamp { row.start }
+    var end: Timestamp? { row.end }
+    var latest: Timestamp { row.latest }
+    var marks: OperationMarks { row.marks }
+    var failed: Bool { row.failed }
+    var service: String { table.names[row.service] }
+    var system: String? { table.names.text(row.system) }
+    var destination: String? { table.names.text(row.destination) }
+    var group: String? { table.names.text(row.group) }
+    var messageID: String? { table.names.text(row.messageID) }
+    var correlationID: String? { table.names.text(row.correlationID) }
+    var ownCorrelationID: String? { table.names.text(row.ownCorrelationID) }
+    var causationCorrelationID: String? { table.names.text(row.causationCorrelationID) }
+    var type: String? { table.names.text(row.type) }
+    var causationIDs: [String] { texts(row.causes) }
 
-    /// Nil when the span is not about messages.
-    var view: MessageView? { isMessaging ? MessageView(self) : nil }
-    var id: Operation.ID { Operation.ID(traceID: record.traceID, spanID: record.spanID) }
-    var start: Timestamp { record.start }
-    var end: Timestamp? { record.end }
-    /// When it ended; when it began, as long as it has not.
-    var latest: Timestamp { record.end ?? record.start }
-    /// The operation is about a message that is sent or handled once more on purpose.
-    var isReplay: Bool { marks.contains(.replayLink) || marks.contains(.replay) }
-    /// It sets a message aside that was given up.
-    var isDeadLettering: Bool { marks.contains(.deadLetterLink) }
-
-    /// The place of the link that describes a message.
-    func place(of message: Message.ID) -> Int? {
-        guard !members.isEmpty, case .named(let id) = message else { return nil }
-        return members.firstIndex { $0.messageID == id }
+    /// The messages that links describe.
+    var members: [MessageView.Member] {
+        row.members.isEmpty ? [] : table.members[row.members.range].map(member)
     }
 
     /// What the link that describes a message says about it.
-    func member(_ message: Message.ID) -> MessageView.Member? { place(of: message).map { members[$0] } }
+    func member(_ message: Message.ID) -> MessageView.Member? {
+        guard case .named(let id) = message else { return nil }
+        return table.members[row.members.range].first { table.names.text($0.messageID) == id }.map(member)
+    }
+
+    private func member(_ member: MemberRow) -> MessageView.Member {
+        MessageView.Member(
+            messageID: table.names.text(member.messageID), context: links[Int(member.link)].context,
+            correlationID: table.names.text(member.correlationID), causationIDs: texts(member.causes),
+            type: table.names.text(member.type), intent: member.intent, attempt: member.attempt,
+            enqueuedTime: member.enqueuedTime)
+    }
+
+    private func texts(_ part: Part) -> [String] {
+        part.isEmpty ? [] : table.causes[part.range].map { table.names[$0] }
+    }
 }

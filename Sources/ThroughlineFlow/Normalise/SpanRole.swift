@@ -10,7 +10,8 @@ struct SpanRole {
     var group: String?
 
     /// Nil for a span that is not about messages.
-    init?(_ record: SpanRecord, _ scan: AttributeScan, _ kind: SpanKind) {
+    init?(_ record: UnsafePointer<SpanRecord>, _ scan: AttributeScan) {
+        let kind = OperationName.kind(record.pointee.kind, scan)
         let isMessaging =
             scan.has(.operationType) || scan.has(.system) || scan.has(.destination)
             || scan.name(.operationName) == MessagingAttribute.operationName || scan.has(.exchange)
@@ -18,7 +19,7 @@ struct SpanRole {
             || scan.string(.spanType) == "queue"
         guard isMessaging else {
             // Brave's listeners: a child of the span that pulled the message, with nothing but its name.
-            guard record.name == "on-message", record.parentID != nil else { return nil }
+            guard record.pointee.parentID != nil, record.pointee.name == "on-message" else { return nil }
             operation = .process
             return
         }
@@ -28,20 +29,21 @@ struct SpanRole {
             if system == "AmazonSQS" { system = "aws_sqs" }
             return
         }
-        let skyWalking = SkyWalkingName(record.name)
+        let skyWalking = SkyWalkingName(record.pointee.name)
         destination = skyWalking?.destination
         group = skyWalking?.group
         operation = skyWalking?.operation ?? Self.operation(record, scan, kind)
         system = scan.string(.system) ?? skyWalking?.system ?? Self.system(record, scan)
     }
 
-    private static func operation(_ record: SpanRecord, _ scan: AttributeScan, _ kind: SpanKind) -> MessagingOperation?
-    {
+    private static func operation(
+        _ record: UnsafePointer<SpanRecord>, _ scan: AttributeScan, _ kind: SpanKind
+    ) -> MessagingOperation? {
         let named = scan.string(.operationName).flatMap { OperationName.parts($0)?.operation }
         let command = scan.string(.amqpCommand).flatMap(amqp)
         if let found = named ?? command { return found }
         let byKind = OperationName.operation(kind)
-        guard let byName = OperationName.parts(record.name)?.operation else { return byKind }
+        guard let byName = OperationName.parts(record.pointee.name)?.operation else { return byKind }
         // A name may lie about its kind only in how a message came: pulled or pushed.
         switch byKind {
         case .send: return byName == .create ? .create : .send
@@ -61,13 +63,13 @@ struct SpanRole {
     }
 
     /// The broker by the names of attributes, of the library, or of the other side.
-    private static func system(_ record: SpanRecord, _ scan: AttributeScan) -> String? {
+    private static func system(_ record: UnsafePointer<SpanRecord>, _ scan: AttributeScan) -> String? {
         if scan.name(.destination) == "kafka.topic" || scan.name(.group)?.hasPrefix("kafka.") == true {
             return "kafka"
         }
         if scan.has(.exchange) || scan.has(.queue) || scan.has(.amqpCommand) { return "rabbitmq" }
         if scan.name(.destination)?.hasPrefix("jms.") == true { return "jms" }
-        for hint in [scan.string(.operationName), scan.string(.component), scan.string(.peer), record.name] {
+        for hint in [scan.string(.operationName), scan.string(.component), scan.string(.peer), record.pointee.name] {
             guard let hint = hint?.lowercased() else { continue }
             for broker in ["kafka", "rabbitmq", "sqs", "pulsar", "rocketmq", "activemq", "nats", "mqtt"]
             where hint.contains(broker) { return broker == "sqs" ? "aws_sqs" : broker }

@@ -32,8 +32,8 @@ struct DeadLetterReader {
     /// The hop that a link, the surrounding handler, or else the order in time says gave the message up.
     private func hop(gaveUp publication: Int) -> Int? {
         for sender in graph.sendersOfPublication[publication] {
-            let linked = graph.index.reading(sender).record.links.filter { $0.type == .deadLetterOf }
-                .compactMap { graph.index.position(of: $0.context) }
+            let linked = graph.index.links(of: sender).filter { $0.type == .deadLetterOf }
+                .compactMap { graph.index.position(of: $0.target) }
             let around = graph.index.handler(of: sender).map { [$0] } ?? []
             for operation in linked + around {
                 let message = graph.messageOfPublication[publication]
@@ -64,7 +64,7 @@ struct DeadLetterReader {
             (publication.map { Array(graph.sendersOfPublication[$0]) } ?? [])
             + (hop.map { Array(graph.operationsOfHop[$0].reversed()) } ?? [])
         for teller in tellers {
-            let attributes = graph.index.reading(teller).record.attributes
+            let attributes = graph.index.reading(teller).attributes
             letter.reason = letter.reason ?? attributes[ThroughlineAttribute.deadLetterReason]?.stringValue
             letter.exception = letter.exception ?? attributes[ThroughlineAttribute.deadLetterException]?.stringValue
         }

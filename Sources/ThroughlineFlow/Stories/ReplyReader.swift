@@ -5,9 +5,13 @@ struct ReplyReader {
     private(set) var replies: [Reply] = []
 
     private let graph: FlowGraph
+    /// By message: the places of its causes in the graph's causation.
+    private let causes: Lists
 
     init(_ graph: FlowGraph) {
         self.graph = graph
+        causes = Lists(
+            count: graph.messages.count, keys: graph.causation.map(\.effect), values: Array(graph.causation.indices))
         for message in graph.messages.indices {
             guard let reply = reply(message) else { continue }
             replies.append(reply)
@@ -34,10 +38,7 @@ struct ReplyReader {
     private func question(namedBy answer: Int) -> Int? {
         for publication in graph.publicationsOfMessage[answer] {
             for sender in graph.sendersOfPublication[publication] {
-                guard let own = graph.index.reading(sender).ownCorrelationID,
-                    let number = graph.join.messages.find(own)
-                else { continue }
-                let question = graph.messageOfJoin[number]
+                guard let question = graph.message(named: graph.index.row(sender).ownCorrelationID) else { continue }
                 if question != answer, graph.causes[answer].contains(question) { return question }
             }
         }
@@ -54,10 +55,8 @@ struct ReplyReader {
     }
 
     private func evidence(_ question: Int, _ answer: Int) -> Evidence {
-        let pair = graph.causation.causes.first {
-            graph.messageOfJoin[$0.cause] == question && graph.messageOfJoin[$0.effect] == answer
-        }
-        return pair?.evidence ?? .correlationID
+        let place = causes[answer].first { graph.causation[$0].cause == question }
+        return place.map { graph.causation[$0].evidence } ?? .correlationID
     }
 
     private func latency(_ question: Int, _ answer: Int, _ requester: String) -> UInt64? {

@@ -10,8 +10,8 @@ struct SagaReader {
         self.graph = graph
         var places: [String: Int] = [:]
         var operations: [[Int]] = []
-        for position in graph.index.operations.indices where graph.index.reading(position).marks.contains(.saga) {
-            let attributes = graph.index.reading(position).record.attributes
+        for position in graph.index.indices where graph.index.row(position).marks.contains(.saga) {
+            let attributes = graph.index.reading(position).attributes
             guard let run = Self.text(attributes, AttributeField.saga.names),
                 let step = step(graph.index[position], position)
             else { continue }
@@ -59,8 +59,7 @@ struct SagaReader {
     /// The message that the operation handles, or that is handled around it.
     private func message(_ position: Int) -> Int? {
         let handler = graph.index.handles(position) ? position : graph.index.handler(of: position)
-        return handler.flatMap { graph.join.handled[$0].first }
-            .map { graph.messageOfJoin[graph.join.handlings[$0].message] }
+        return handler.flatMap(graph.messageHandled)
     }
 
     /// A step comes after those whose messages led to its own; time decides between the others.

@@ -13,8 +13,9 @@ struct ClockBounds {
     init(_ graph: FlowGraph) {
         self.graph = graph
         var table = NameTable()
-        hosts = graph.index.operations.map { table.number(Self.host($0)) }
-        names = table.names
+        let hosts = graph.index.indices.map { table.name(Self.host(graph.index.reading($0))) }
+        self.hosts = hosts.map(\.place)
+        names = (0..<table.count).map { table[Name(number: Int32($0))] }
         places = HashTable()
         guard names.count > 1 else { return }
         for hop in graph.hops.indices {
@@ -24,11 +25,11 @@ struct ClockBounds {
             else { continue }
             note(sender, began(sender), before: handler, began(handler))
         }
-        for child in graph.index.operations.indices { noteCall(child) }
+        for child in graph.index.indices { noteCall(child) }
         offsets.sort { ($0.from, $0.to) < ($1.from, $1.to) }
     }
 
-    private static func host(_ operation: Operation) -> String {
+    private static func host(_ operation: OperationReading) -> String {
         let attributes = operation.record.resource.attributes
         for name in [ResourceAttribute.hostName, "host.id", ResourceAttribute.serviceInstanceID] {
             if let host = attributes[name]?.stringValue, !host.isEmpty { return host }
@@ -36,7 +37,7 @@ struct ClockBounds {
         return operation.service
     }
 
-    private func began(_ position: Int) -> Timestamp { graph.index.reading(position).start }
+    private func began(_ position: Int) -> Timestamp { graph.index.row(position).start }
 
     /// A call begins before what it calls; one that waits for the answer ends after it.
     private mutating func noteCall(_ child: Int) {
@@ -44,8 +45,8 @@ struct ClockBounds {
             !graph.index.handles(child)
         else { return }
         note(parent, began(parent), before: child, began(child))
-        guard graph.index.reading(child).record.kind == .server, graph.index.reading(parent).record.kind == .client,
-            let childEnd = graph.index.reading(child).end, let parentEnd = graph.index.reading(parent).end
+        guard graph.index.row(child).kind == .server, graph.index.row(parent).kind == .client,
+            let childEnd = graph.index.row(child).end, let parentEnd = graph.index.row(parent).end
         else { return }
         note(child, childEnd, before: parent, parentEnd)
     }

@@ -1,0 +1,113 @@
+import ThroughlineModel
+
+/// Any number of flows put together: all their parts by number, and which belong to which. Those of one flow stand
+/// together, in the order in which a reader wants them.
+///
+/// One assembly and not one for each flow, because a million spans are a hundred thousand flows, and making the forty
+/// arrays that hold a flow takes longer than finding what is in them.
+final class Assembly: Sendable {
+    /// One flow's part of everything.
+    struct Extent: Sendable {
+        var number: Int
+        var operations: Range<Int>
+        var messages: Range<Int>
+        var publications: Range<Int>
+        var hops: Range<Int>
+        /// Its part of the causes, and of the pairs that only a correlation id joins.
+        var causes: Range<Int>
+        var correlated: Range<Int>
+        /// What its spans contradict each other about.
+        var conflicts: [Conflict]
+        var hubs: [Hub]
+
+        /// The flow of nothing.
+        static let empty = Extent(
+            number: 0, operations: 0..<0, messages: 0..<0, publications: 0..<0, hops: 0..<0, causes: 0..<0,
+            correlated: 0..<0, conflicts: [], hubs: [])
+    }
+
+    let table: OperationTable
+    let flows: [Extent]
+    let join: MessageJoin
+    let hops: HopJoin
+    let causation: CausationJoin
+    let messages: MessageOrder
+    /// By publication: the operations that sent it.
+    let senders: Lists
+
+    /// - Parameters:
+    ///   - unique: the operations.
+    ///   - guarding: how much one id may join; nil makes one flow of everything.
+    init(_ unique: UniqueRows, guarding: HubGuard?) {
+        let splitter = FlowSplitter(
+            unique, guarding: guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max))
+        let flows = guarding == nil ? Array(repeating: 0, count: unique.rows.count) : splitter.flows
+        let table = OperationTable(unique, flows: flows)
+        let parts = table.arranged(splitter.parts)
+        var assembler = Assembler(table)
+        var extents: [Extent] = []
+        extents.reserveCapacity(table.starts.count)
+        for (number, (start, end)) in zip(table.starts, table.starts.dropFirst()).enumerated() {
+            var extent = assembler.add(start..<end, number: number, parts: parts)
+            if !unique.conflicts.isEmpty {
+                extent.conflicts.insert(contentsOf: unique.conflicts.filter { $0.isAbout(extent, table) }, at: 0)
+            }
+            if guarding != nil, !splitter.hubs.isEmpty { extent.hubs = splitter.hubs[number] ?? [] }
+            extents.append(extent)
+        }
+        self.table = table
+        self.flows = extents
+        join = assembler.join
+        hops = assembler.hops
+        causation = assembler.causation
+        messages = assembler.messages
+        senders = assembler.publications.senders
+    }
+}
+
+/// Puts flows together, one after the other.
+private struct Assembler {
+    var join: MessageJoin
+    var hops: HopJoin
+    var causation: CausationJoin
+    var messages: MessageOrder
+    var publications: PublicationOrder
+
+    init(_ table: OperationTable) {
+        join = MessageJoin(table)
+        hops = HopJoin(table)
+        causation = CausationJoin(table)
+        messages = MessageOrder(table)
+        publications = PublicationOrder(table)
+    }
+
+    mutating func add(_ flow: Range<Int>, number: Int, parts: [Int]) -> Assembly.Extent {
+        let firsts = (
+            handling: join.handlings.count, message: join.messages.count, hop: hops.hops.count,
+            publication: hops.publications.publications.count, cause: causation.causes.count,
+            correlated: causation.correlated.count
+        )
+        let conflicts = (join.conflicts.count, causation.conflicts.count, messages.conflicts.count)
+        join.join(flow)
+        hops.join(flow, join, handlings: firsts.handling..<join.handlings.count)
+        causation.join(flow, &join, parts: parts)
+        messages.sort(flow, join, (causation.causes[firsts.cause...], causation.correlated[firsts.correlated...]))
+        let extent = Assembly.Extent(
+            number: number, operations: flow, messages: firsts.message..<join.messages.count,
+            publications: firsts.publication..<hops.publications.publications.count,
+            hops: firsts.hop..<hops.hops.count, causes: firsts.cause..<causation.causes.count,
+            correlated: firsts.correlated..<causation.correlated.count,
+            conflicts: Array(join.conflicts[conflicts.0...]) + causation.conflicts[conflicts.1...]
+                + messages.conflicts[conflicts.2...],
+            hubs: [])
+        publications.sort(&hops, publications: extent.publications, hops: extent.hops, messages)
+        return extent
+    }
+}
+
+extension Conflict {
+    fileprivate func isAbout(_ flow: Assembly.Extent, _ table: OperationTable) -> Bool {
+        guard case .operation(let id) = place else { return false }
+        return table.position(of: id, inFlow: Int32(truncatingIfNeeded: flow.number)) != nil
+    }
+}

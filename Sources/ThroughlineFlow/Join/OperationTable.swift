@@ -1,0 +1,124 @@
+import ThroughlineModel
+
+/// The operations of any number of flows as rows: flow after flow, each in time order.
+///
+/// Everything that is joined of them refers to a row by its position. A flow is a range of positions, and only what is
+/// in that range exists for it.
+final class OperationTable: Sendable {
+    let records: [SpanRecord]
+    let rows: [OperationRow]
+    let links: [LinkRow]
+    let members: [MemberRow]
+    let causes: [Name]
+    let names: NameTable
+    /// By flow: where it begins; the last one is where all end.
+    let starts: [Int]
+
+    private let spans: HashTable
+    /// By number in ``spans``: the position; empty where they are the same.
+    private let places: [Int32]
+
+    /// - Parameters:
+    ///   - unique: the operations.
+    ///   - flows: for each row its flow, from 0, in time order of their first operations.
+    init(_ unique: UniqueRows, flows: [Int32]) {
+        records = unique.records
+        links = unique.reader.links
+        members = unique.reader.members
+        causes = unique.reader.causes
+        names = unique.reader.names
+        spans = unique.spans
+        let count = Int(flows.max() ?? -1) + 1
+        var starts = Array(repeating: 0, count: count + 1)
+        for flow in flows { starts[Int(flow) + 1] += 1 }
+        for flow in 0..<count { starts[flow + 1] += starts[flow] }
+        self.starts = starts
+        var next = starts
+        var order = Array(repeating: 0, count: flows.count)
+        var places = Array(repeating: 0 as Int32, count: flows.count)
+        for row in unique.order {
+            let place = next[Int(flows[row])]
+            next[Int(flows[row])] += 1
+            order[place] = row
+            places[row] = Int32(truncatingIfNeeded: place)
+        }
+        let isSorted = order.indices.allSatisfy { order[$0] == $0 }
+        var rows = isSorted ? unique.rows : order.map { unique.rows[$0] }
+        for position in rows.indices {
+            let flow = flows[order[position]]
+            rows[position].flow = flow
+            let parent = Int(rows[position].parent)
+            if parent >= 0 { rows[position].parent = flows[parent] == flow ? places[parent] : -1 }
+        }
+        self.rows = rows
+        self.places = isSorted ? [] : places
+    }
+
+    /// What is given for each row, in the order of the positions.
+    func arranged(_ values: [Int]) -> [Int] {
+        guard !places.isEmpty else { return values }
+        var arranged = values
+        for (row, place) in places.enumerated() { arranged[Int(place)] = values[row] }
+        return arranged
+    }
+
+    /// A table of one operation.
+    convenience init(_ record: SpanRecord) {
+        self.init(UniqueRows(CollectionOfOne(record)), flows: [0])
+    }
+
+    func publishes(_ position: Int) -> Bool { rows[position].publishes }
+
+    func handles(_ position: Int) -> Bool { rows[position].handles }
+
+    func parent(of position: Int) -> Int? {
+        let parent = Int(rows[position].parent)
+        return parent < 0 ? nil : parent
+    }
+
+    /// Where the span of that id is.
+    func position(of id: Operation.ID, inFlow flow: Int32) -> Int? {
+        let found = spans.find(Hash.of(id)) { rows[place($0)].id == id }.map(place)
+        return found.flatMap { rows[$0].flow == flow ? $0 : nil }
+    }
+
+    private func place(_ number: Int) -> Int { places.isEmpty ? number : Int(places[number]) }
+
+    func position(of id: Operation.ID, near position: Int) -> Int? {
+        self.position(of: id, inFlow: rows[position].flow)
+    }
+
+    /// The parent, its parent and so on, nearest first; ends where the records contradict themselves in a circle.
+    func ancestors(of position: Int) -> [Int] {
+        var found: [Int] = []
+        _ = nearestAncestor(of: position) { ancestor in
+            found.append(ancestor)
+            return false
+        }
+        return found
+    }
+
+    /// The nearest ancestor that meets the condition, the operation itself left out.
+    func nearestAncestor(of position: Int, where condition: (Int) -> Bool) -> Int? {
+        let flow = Int(rows[position].flow)
+        let count = starts[flow + 1] - starts[flow]
+        var current = Int(rows[position].parent)
+        var steps = 0
+        while current >= 0, current != position, steps < count {
+            if condition(current) { return current }
+            current = Int(rows[current].parent)
+            steps += 1
+        }
+        return nil
+    }
+
+    /// The operation in whose handling of messages this one ran. A sender of another service ends the search: what
+    /// lies beyond it happened on the other side of the broker.
+    func handler(of position: Int) -> Int? {
+        let service = rows[position].service
+        let found = nearestAncestor(of: position) { ancestor in
+            handles(ancestor) || publishes(ancestor) && rows[ancestor].service != service
+        }
+        return found.flatMap { handles($0) ? $0 : nil }
+    }
+}

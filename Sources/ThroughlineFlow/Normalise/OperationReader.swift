@@ -1,0 +1,161 @@
+import ThroughlineModel
+
+/// Reads spans into rows, whichever convention they were written in; see ``MessageView`` for what is read.
+struct OperationReader {
+    private(set) var members: [MemberRow] = []
+    private(set) var links: [LinkRow] = []
+    /// Causation ids.
+    private(set) var causes: [Name] = []
+    private(set) var names: NameTable
+    private var services = ServiceNames()
+
+    /// - Parameter count: how many spans will be read, about.
+    init(count: Int) {
+        names = NameTable(capacity: count / 2)
+        links.reserveCapacity(count / 2)
+        members.reserveCapacity(count / 2)
+        causes.reserveCapacity(count / 2)
+    }
+
+    /// Reads the record at a place among the records. It is looked at where it lies: a copy would count twenty
+    /// references.
+    mutating func read(_ record: UnsafePointer<SpanRecord>, at place: Int) -> OperationRow {
+        var row = OperationRow(
+            id: Operation.ID(record), parentSpan: record.pointee.parentID, start: record.pointee.start,
+            end: record.pointee.end, kind: record.pointee.kind)
+        row.record = Int32(truncatingIfNeeded: place)
+        row.service = services.name(of: record, &names)
+        row.failed = record.pointee.status.code == .error
+        if !record.pointee.links.isEmpty { readLinks(record, &row) }
+        record.pointee.attributes.withElements { elements in
+            let scan = AttributeScan(elements)
+            row.marks.insert(scan)
+            if scan.has(.errorType) { row.failed = true }
+            if let role = SpanRole(record, scan) { readMessage(record, scan, role, &row) }
+        }
+        if !row.isMessaging { row.members = .none }
+        return row
+    }
+
+    private mutating func readMessage(
+        _ record: UnsafePointer<SpanRecord>, _ scan: AttributeScan, _ role: SpanRole, _ row: inout OperationRow
+    ) {
+        row.isMessaging = true
+        row.operation = role.operation
+        row.publishes = role.operation == .send || role.operation == .create
+        row.handles = role.operation == .process || role.operation == .receive
+        row.system = names.name(role.system)
+        row.destination = names.name(
+            DestinationName.of(scan, publishes: row.publishes, record) ?? role.destination)
+        row.group = names.name(scan.string(.group) ?? role.group)
+        row.messageID = names.name(scan.string(.messageID))
+        row.correlationID = names.name(scan.string(.correlationID))
+        row.ownCorrelationID = names.name(scan.string(.ownCorrelationID))
+        row.causationCorrelationID = names.name(scan.string(.causationCorrelationID))
+        row.type = names.name(MessageTypeName.of(scan))
+        readCauses(scan, &row)
+        row.batchSize = scan.integer(.batchSize).map(Int.init(clamping:))
+        row.intent = scan.string(.intent).flatMap { MessageIntent.words[$0] }
+        row.attempt = (scan.integer(.attempt) ?? scan.integer(.retryCount).map { $0 &+ 1 }).map(Int.init(clamping:))
+        row.settlement = Settlement(scan, role.operation)
+        row.enqueuedTime = Timestamp(
+            enqueuedNanoseconds: scan.integer(.enqueuedNanoseconds), seconds: scan.integer(.enqueuedSeconds))
+        row.queueTime = scan.integer(.queueNanoseconds).flatMap(UInt64.init(exactly:))
+        if row.queueTime == nil, let milliseconds = scan.integer(.queueMilliseconds).flatMap(UInt64.init(exactly:)) {
+            row.queueTime = milliseconds.multipliedReportingOverflow(by: 1_000_000).partialValue
+        }
+    }
+
+    private mutating func readCauses(_ scan: AttributeScan, _ row: inout OperationRow) {
+        let start = causes.count
+        if scan.has(.causationIDs) { for id in scan.strings(.causationIDs) { causes.append(names.name(id)) } }
+        if let cause = scan.string(.causationID) {
+            let cause = names.name(cause)
+            if !causes[start...].contains(cause) { causes.append(cause) }
+        }
+        row.causes = Part(start...causes.count)
+    }
+
+    private mutating func readLinks(_ record: UnsafePointer<SpanRecord>, _ row: inout OperationRow) {
+        let (firstLink, firstMember) = (links.count, members.count)
+        record.pointee.links.withUnsafeBufferPointer { found in
+            for place in found.indices {
+                let link = found.baseAddress.unsafelyUnwrapped + place
+                link.pointee.attributes.withElements { elements in
+                    let scan = LinkScan(elements)
+                    row.marks.insert(scan.type)
+                    links.append(
+                        LinkRow(
+                            target: Operation.ID(link), type: scan.type, isSampled: link.pointee.context.isSampled))
+                    if scan.describesMessage { readMember(link, scan, at: place) }
+                }
+            }
+        }
+        row.links = Part(firstLink...links.count)
+        row.members = Part(firstMember...members.count)
+    }
+
+    private mutating func readMember(_ link: UnsafePointer<SpanLink>, _ scan: LinkScan, at place: Int) {
+        var member = MemberRow(link: Int32(truncatingIfNeeded: place), target: Operation.ID(link))
+        if !scan.isEmpty {
+            member.intent = scan.intent
+            member.messageID = names.name(scan.messageID)
+            member.correlationID = names.name(scan.correlationID)
+            member.type = names.name(scan.messageType)
+            let start = causes.count
+            for id in scan.causationIDs { causes.append(names.name(id)) }
+            member.causes = Part(start...causes.count)
+            member.attempt = scan.attempt
+            member.enqueuedTime = scan.enqueuedTime
+        }
+        members.append(member)
+    }
+}
+
+/// The services that resources name. Most spans share the attributes of their resource with others, and are known by
+/// where those lie, which holds as long as the records do.
+private struct ServiceNames {
+    private var known: [(attributes: UnsafePointer<Attributes.Element>, service: Name)?]
+
+    init() {
+        known = Array(repeating: nil, count: 32)
+    }
+
+    private static let unknown = "unknown_service"
+
+    mutating func name(of record: UnsafePointer<SpanRecord>, _ names: inout NameTable) -> Name {
+        var found = Name.absent
+        record.pointee.resource.attributes.withElements { elements in
+            guard let start = elements.baseAddress else {
+                found = names.name(Self.unknown)
+                return
+            }
+            let slot = Int(bitPattern: start) >> 4 & (known.count - 1)
+            if let last = known[slot], last.attributes == start {
+                found = last.service
+                return
+            }
+            let name = elements.first { $0.key == ResourceAttribute.serviceName }?.value.stringValue ?? ""
+            found = names.name(name.isEmpty ? Self.unknown : name)
+            known[slot] = (start, found)
+        }
+        return found
+    }
+}
+
+extension Part {
+    fileprivate init(_ bounds: ClosedRange<Int>) {
+        self.init(
+            start: Int32(truncatingIfNeeded: bounds.lowerBound), count: Int32(truncatingIfNeeded: bounds.count - 1))
+    }
+}
+
+extension Operation.ID {
+    init(_ record: UnsafePointer<SpanRecord>) {
+        self.init(traceID: record.pointee.traceID, spanID: record.pointee.spanID)
+    }
+
+    fileprivate init(_ link: UnsafePointer<SpanLink>) {
+        self.init(traceID: link.pointee.context.traceID, spanID: link.pointee.context.spanID)
+    }
+}
