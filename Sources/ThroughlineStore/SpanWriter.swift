@@ -38,7 +38,8 @@ struct SpanWriter {
         insertLink = try connection.prepare("INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
         insertRef = try connection.prepare("INSERT OR IGNORE INTO message_refs VALUES (?1, ?2, ?3)")
         hasOpenSpans = try connection.prepare("SELECT EXISTS (SELECT 1 FROM open_spans)")
-        findSpan = try connection.prepare("SELECT 1 FROM spans WHERE trace = ?1 AND span_id = ?2")
+        findSpan = try connection.prepare(
+            "SELECT 1 FROM spans WHERE trace = ?1 AND span_id = ?2 AND kind NOT IN (?3, ?4)")
         remover = try SpanRemover(connection)
     }
 
@@ -69,7 +70,7 @@ struct SpanWriter {
         hasOpenSpans.reset()
         for span in batch.spans {
             let trace = rows.traces[Int(span.trace)]
-            if batch.mayRepeat, try isStored(trace: trace, spanID: span.spanID) {
+            if batch.mayRepeat, try isStored(span, trace: trace) {
                 if !span.isOpen { duplicates += 1 }
                 continue
             }
@@ -80,10 +81,19 @@ struct SpanWriter {
         return duplicates
     }
 
-    /// True when the span is there and has ended. What comes later can only be the same again, or its beginning.
-    private func isStored(trace: Int64, spanID: Int64) throws(SQLiteError) -> Bool {
+    /// True when the span is there and has ended. What comes later can only be the same again, or its beginning; or the
+    /// other side of a call, to which some of Zipkin's tracers give the same id.
+    private func isStored(_ span: EncodedBatch.Span, trace: Int64) throws(SQLiteError) -> Bool {
+        let otherSide: (SpanKind, SpanKind)? =
+            switch SpanKind(rawValue: Int(span.kind)) {
+            case .client, .producer: (.server, .consumer)
+            case .server, .consumer: (.client, .producer)
+            default: nil
+            }
         try findSpan.bind(trace, 1)
-        try findSpan.bind(spanID, 2)
+        try findSpan.bind(span.spanID, 2)
+        try findSpan.bind(Int64(otherSide?.0.rawValue ?? -1), 3)
+        try findSpan.bind(Int64(otherSide?.1.rawValue ?? -1), 4)
         defer { findSpan.reset() }
         return try findSpan.step()
     }

@@ -2,8 +2,8 @@ import FlowFixtures
 import Foundation
 import Testing
 
-/// Traces of other people's tracers, written by hand in the forms of Zipkin's and the Collector's published samples
-/// (Tests/Interop/traces), give the flows that a person reads from them.
+/// Traces of other people's tracers give the flows that a person reads from them: Zipkin's published samples as they are
+/// (Tests/Interop/traces/zipkin-lens), and more that were written by hand in the forms of Zipkin and the Collector.
 @Suite("Foreign traces") struct ForeignTracesTests {
     @Test("Brave on RabbitMQ: a request publishes, the other service's listener fails")
     func zipkinRabbitMQ() throws {
@@ -43,6 +43,76 @@ import Testing
         #expect(edges == ["s_checkout → t_orders", "t_orders → s_accounting", "t_orders → s_fraud_detection"])
     }
 
+    @Test("Zipkin's messaging.json: a request publishes to the queue that the other service names")
+    func publishedRabbitMQ() throws {
+        let (tree, edges) = try flow("zipkin-lens/messaging.json")
+        #expect(tree.first?.contains("1 message · 2 services") == true)
+        #expect(tree[1].hasPrefix("frontend · get /"))
+        #expect(tree[2].contains("→ backend ▸ backend  waited 1.6 ms · took 0.4 ms ✓"))
+        // Pulling and handling are one delivery.
+        #expect(!tree.contains { $0.contains("next-message") })
+        #expect(edges == ["s_frontend → t_backend", "t_backend → s_backend"])
+    }
+
+    @Test(
+        "Zipkin's messaging2.json: sender and consumer below one span, and a call of which only the called side is there"
+    )
+    func publishedSiblings() throws {
+        let (tree, edges) = try flow("zipkin-lens/messaging2.json")
+        #expect(tree.first?.contains("1 message · 4 services") == true)
+        let message = tree.firstIndex { $0.contains("waited 1.04 s") } ?? 0
+        #expect(tree[message].contains("emits message") && tree[message + 1].hasPrefix("└─ post"))
+        let notification = "t_notification_exchange_notificati"
+        #expect(
+            edges == [
+                "s_mobile_gateway → s_auth_service", "s_transfer_service → \(notification)",
+                "\(notification) → s_notification_service",
+            ])
+    }
+
+    @Test("Zipkin's messaging-kafka.json: three records of one poll are three messages, each with what it led to")
+    func publishedKafka() throws {
+        let (tree, edges) = try flow("zipkin-lens/messaging-kafka.json")
+        #expect(tree.first?.contains("12 messages · 2 services") == true)
+        let roots = tree.filter {
+            $0.hasPrefix("sender unknown (not instrumented) emits message → messages ▸ servicea")
+        }
+        #expect(roots.count == 3 && roots.allSatisfy { $0.contains(" ✓") && !$0.contains("duplicate") })
+        #expect(tree.count { $0.contains("serviceb  waited") && $0.contains("✗") } == 3)
+        #expect(tree.count { $0.contains("emits message → command-messages  nobody handled it") } == 3)
+        #expect(tree.count { $0.contains("emits message → central.messages  nobody handled it") } == 3)
+        #expect(
+            edges == [
+                "s_servicea → t_central_messages", "s_servicea → t_command_messages", "s_servicea → t_messages",
+                "t_messages → s_servicea", "t_messages → s_serviceb", "u_messages → t_messages",
+            ])
+    }
+
+    @Test("two sides of a call under one id, each in a file of its own, are both there", arguments: [false, true])
+    func halves(isCalledSideFirst: Bool) throws {
+        let scratch = try Scratch()
+        let client = """
+            [{"traceId":"5","id":"2","kind":"CLIENT","name":"post","timestamp":10000,"duration":9000,
+              "localEndpoint":{"serviceName":"web"}}]
+            """
+        let server = """
+            [{"traceId":"5","id":"2","kind":"SERVER","name":"post /pay","timestamp":11000,"duration":5000,
+              "localEndpoint":{"serviceName":"payments"}},
+             {"traceId":"5","id":"3","parentId":"2","kind":"PRODUCER","name":"send","timestamp":12000,"duration":10,
+              "localEndpoint":{"serviceName":"payments"},"tags":{"kafka.topic":"charges"}}]
+            """
+        for text in isCalledSideFirst ? [server, client, server] : [client, server, client] {
+            let file = URL(filePath: scratch.path("half.json"))
+            try Data(text.utf8).write(to: file)
+            #expect(try scratch.run("import", file.path).code == 0)
+        }
+        let (tree, edges) = try shown(scratch)
+        #expect(tree.dropFirst().first == "web · post  9 ms")
+        #expect(tree.dropFirst(2).first == "└─ payments · post /pay  5 ms")
+        #expect(tree.dropFirst(3).first?.contains("emits message → charges") == true)
+        #expect(edges == ["s_payments → t_charges", "s_web → s_payments"])
+    }
+
     /// The newest flow's tree, and the edges of its flowchart without their labels.
     private func flow(_ name: String) throws -> (tree: [String], edges: [String]) {
         let scratch = try Scratch()
@@ -50,6 +120,10 @@ import Testing
             .appending(path: "Interop/traces/\(name)")
         let imported = try scratch.run("import", file.path)
         #expect(imported.code == 0 && imported.error.isEmpty)
+        return try shown(scratch)
+    }
+
+    private func shown(_ scratch: Scratch) throws -> (tree: [String], edges: [String]) {
         let tree = try scratch.run("flow", "--last").output.split(separator: "\n").map(String.init)
         let edge = /^ *(\w+) (?:==>|-->|-\.->)(?:\|.*\|)? (\w+)$/
         let edges = try scratch.run("flow", "--last", "--as", "flowchart").output.split(separator: "\n")

@@ -30,6 +30,25 @@ struct ZipkinReceiverTests {
     }
 
     @Test(
+        "keeps both sides of a call that have one id and come from two services, each once", arguments: [false, true])
+    func halves(isCalledSideFirst: Bool) async throws {
+        let scratch = try Scratch()
+        let client =
+            #"[{"traceId":"5","id":"2","kind":"CLIENT","timestamp":10,"duration":9,"localEndpoint":{"serviceName":"web"}}]"#
+        let server =
+            #"[{"traceId":"5","id":"2","kind":"SERVER","timestamp":12,"duration":5,"localEndpoint":{"serviceName":"api"}}]"#
+        try await withCollector(at: scratch.path) { collector in
+            for body in isCalledSideFirst ? [server, client, server, client] : [client, server, client, server] {
+                let answer = try await collector.post(
+                    Array(body.utf8), Self.json, path: "/api/v2/spans", to: collector.ports.zipkin)
+                #expect(answer.status == 202)
+            }
+            let spans = try collector.spans
+            #expect(spans.count == 2 && Set(spans.map(\.kind)) == [.client, .server])
+        }
+    }
+
+    @Test(
         "says in plain text what is wrong",
         arguments: [
             ("[]", "application/json", 202, ""), ("", "application/json", 202, ""),

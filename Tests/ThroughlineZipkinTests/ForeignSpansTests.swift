@@ -116,6 +116,8 @@ import ThroughlineZipkin
         ).spans
         #expect(spans.map(\.parentID) == [SpanID(2), SpanID(2)])
         #expect(spans[0].spanID != spans[1].spanID && !spans.contains { $0.spanID == SpanID(2) })
+        // Should that side never come, this is where it hung.
+        #expect(spans.map { $0.attributes["zipkin.parent_id"] } == ["0000000000000009", "0000000000000009"])
     }
 
     @Test func `spans without a time take that of an annotation, of their parent or of their trace`() throws {

@@ -2,23 +2,11 @@ import ThroughlineModel
 
 /// Puts right what only the whole list shows: spans that two sides share, and spans without a time.
 ///
-/// Zipkin's tracers may give the server's side of a call the id of the client's. OpenTelemetry has no such thing, so the
-/// server's side gets an id of its own, which is the same whenever and wherever it is read, and the client's side as its
-/// parent. Children of the server's side name the shared id; those of the same service that are in the list move below it.
+/// Zipkin's tracers may give the server's side of a call the id of the client's; see ``SharedSpan``.
 struct SharedSpans {
     private struct Key: Hashable {
         let traceID: TraceID
         let spanID: SpanID
-    }
-
-    private struct Side: Hashable {
-        let key: Key
-        let service: String?
-
-        init(_ span: SpanRecord, _ id: SpanID) {
-            key = Key(traceID: span.traceID, spanID: id)
-            service = span.resource.serviceName
-        }
     }
 
     private struct Timeless {
@@ -51,39 +39,14 @@ struct SharedSpans {
         sharedPlaces += calledPlaces.filter { place in
             callers.contains(Key(traceID: spans[place].traceID, spanID: spans[place].spanID))
         }
-        if !sharedPlaces.isEmpty { separate(&spans) }
+        // Their callers may never come; then what they name as their parent is the best that is known.
+        for place in sharedPlaces
+        where !callers.contains(Key(traceID: spans[place].traceID, spanID: spans[place].spanID)) {
+            guard let parent = spans[place].parentID else { continue }
+            spans[place].attributes[ZipkinAttribute.parentID] = .string(parent.hex)
+        }
+        SharedSpan.separate(Set(sharedPlaces), in: &spans)
         return timeless.isEmpty ? [] : place(&spans)
-    }
-
-    private func separate(_ spans: inout [SpanRecord]) {
-        var sides: [Side: SpanID] = [:]
-        let shared = Set(sharedPlaces)
-        for place in shared {
-            let span = spans[place]
-            let side = Side(span, span.spanID)
-            let id = Self.id(of: span, side.service ?? "")
-            sides[side] = id
-            spans[place].parentID = span.spanID
-            spans[place].parentIsRemote = true
-            spans[place].spanID = id
-            spans[place].attributes[ZipkinAttribute.shared] = true
-        }
-        for place in spans.indices where !shared.contains(place) {
-            guard let parent = spans[place].parentID, let id = sides[Side(spans[place], parent)] else { continue }
-            spans[place].parentID = id
-        }
-    }
-
-    /// FNV-1a over trace id, span id and service name: two services may share one client's id.
-    private static func id(of span: SpanRecord, _ service: String) -> SpanID {
-        var hash = FNV1a()
-        for word in [span.traceID.high, span.traceID.low, span.spanID.rawValue] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                hash.add(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-            }
-        }
-        hash.add(service)
-        return SpanID(hash.value == 0 ? 1 : hash.value)
     }
 
     /// Spans without a time begin with their parent, else with the first span of their trace.

@@ -1,3 +1,5 @@
+internal import ThroughlineModel
+
 /// The names of tags that stand for something other than an attribute. docs/zipkin.md is the table for people.
 enum ZipkinTag {
     // OpenTelemetry's mapping to Zipkin (specification/trace/sdk_exporters/zipkin.md).
@@ -43,7 +45,10 @@ public enum ZipkinAttribute {
     /// Boolean: the span was sampled because somebody asked for it (B3's debug flag).
     public static let debug = "zipkin.debug"
     /// Boolean: the span had the id of its parent, the client's side of the same call.
-    public static let shared = "zipkin.shared"
+    public static let shared = SharedSpan.attribute
+    /// String, hexadecimal: what a span that has the id of its caller's side named as its parent, when the caller's side
+    /// did not come with it.
+    public static let parentID = SharedSpan.parentAttribute
     /// Boolean: the span came without a time, and has that of another span of its trace.
     public static let timeInferred = "zipkin.time_inferred"
 }

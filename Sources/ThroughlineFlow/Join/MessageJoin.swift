@@ -25,6 +25,7 @@ struct MessageJoin: Sendable {
     private var publishers: [(count: Int, first: Int)] = []
     /// By operation: the place of the first handling that it is.
     private var firstHandling: [Int] = [0]
+    private var besides = SendersBeside()
     let table: OperationTable
 
     init(_ table: OperationTable) {
@@ -40,6 +41,7 @@ struct MessageJoin: Sendable {
     /// Joins one flow; they come in order.
     mutating func join(_ flow: Range<Int>) {
         messages.beginFlow()
+        besides = SendersBeside(table, flow)
         for position in flow {
             if table.publishes(position) { publish(position) }
             published.close()
@@ -56,7 +58,7 @@ struct MessageJoin: Sendable {
         }
         index(flow, from: first)
         guard !listeners.isEmpty else { return }
-        inherit(listeners)
+        inherit(listeners, from: first)
         handlings[first...].sort { $0.operation < $1.operation }
         firstHandling.removeLast(flow.count)
         index(flow, from: first)
@@ -128,26 +130,50 @@ struct MessageJoin: Sendable {
         return id.isPresent ? messages.number(id) : messages.number(table.rows[position].id)
     }
 
-    /// The listener of a message that a receive operation pulled, and which says nothing about it itself.
-    private func isListener(_ position: Int) -> Bool {
-        guard !table.rows[position].messageID.isPresent, table.rows[position].operation == .process,
-            table.rows[position].members.isEmpty, let parent = table.parent(of: position)
-        else { return false }
-        return table.rows[parent].operation == .receive
+    /// The sender whose context arrived as the parent's, or stood beside it.
+    func parentSender(of position: Int) -> Int? {
+        if let parent = table.parent(of: position), table.publishes(parent) { return parent }
+        return besides.sender(of: position)
     }
 
-    private mutating func inherit(_ listeners: [Int]) {
+    /// The listener of a message that a receive operation pulled, and which says nothing about it itself.
+    private func isListener(_ position: Int) -> Bool {
+        !table.rows[position].messageID.isPresent && table.rows[position].operation == .process
+            && table.rows[position].members.isEmpty && pull(around: position) != nil
+    }
+
+    /// The receive operation that pulled what this one handles.
+    private func pull(around position: Int) -> Int? {
+        table.parent(of: position).flatMap { table.rows[$0].operation == .receive ? $0 : nil }
+    }
+
+    private mutating func inherit(_ listeners: [Int], from firstOfFlow: Int) {
+        let listenersOfPull = Dictionary(grouping: listeners) { pull(around: $0) ?? $0 }
+        var batches: Set<Int> = []
         for position in listeners {
-            let pulled = table.parent(of: position).map { handled($0) } ?? 0..<0
-            if pulled.count == 1, let first = pulled.first {
-                var handling = handlings[first]
-                handling.operation = position
-                handling.member = nil
-                handlings.append(handling)
-            } else {
+            guard let pull = pull(around: position), handled(pull).count == 1, let first = handled(pull).first else {
                 handle(position)
+                continue
             }
+            var handling = handlings[first]
+            handling.operation = position
+            handling.member = nil
+            if isUnknown(handling, pulledBy: pull), (listenersOfPull[pull]?.count ?? 0) > 1 {
+                // The first keeps the number that the pulling had, so that no message is left without anything.
+                if !batches.insert(pull).inserted { handling.message = messages.number(table.rows[position].id) }
+            }
+            handlings.append(handling)
         }
+        if batches.isEmpty { return }
+        let kept = handlings[firstOfFlow...].filter { !batches.contains($0.operation) }
+        handlings.replaceSubrange(firstOfFlow..., with: kept)
+    }
+
+    /// Nothing arrived with what was pulled: several listeners of it then have a message each, not one message again
+    /// and again.
+    private func isUnknown(_ handling: Handling, pulledBy pull: Int) -> Bool {
+        let row = table.rows[pull]
+        return handling.sender == nil && !row.messageID.isPresent && row.members.isEmpty && row.parentSpan == nil
     }
 
     private mutating func handle(_ position: Int) {
@@ -170,7 +196,7 @@ struct MessageJoin: Sendable {
     }
 
     private mutating func handling(_ position: Int, id: Name, members: Range<Int>, size: Int) -> Handling {
-        let parent = table.parent(of: position).flatMap { table.publishes($0) ? $0 : nil }
+        let parent = parentSender(of: position)
         var linked: Int?
         var context: Int?
         for member in members where table.members[member].hasContext {

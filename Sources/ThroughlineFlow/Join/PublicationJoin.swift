@@ -49,6 +49,8 @@ struct PublicationJoin: Sendable {
     private var sendingsOfOperation: [Int]
     /// By message: the handlings of it that failed; a broker may have set it aside by itself after them.
     private var failures: [Int: [Int]] = [:]
+    /// By message: where it arrived, when its senders do not say where they sent it.
+    private var arrivals: [Int: Name] = [:]
 
     init(_ table: OperationTable) {
         self.table = table
@@ -71,6 +73,7 @@ struct PublicationJoin: Sendable {
         for place in handlings where gaveUp(join.handlings[place].operation) {
             failures[join.handlings[place].message, default: []].append(join.handlings[place].operation)
         }
+        arrivals = arrivals(flow, join, handlings)
         // `create` knows the message and often not where it goes; the `send` that follows does.
         var creators: [Int] = []
         for position in flow where !join.published.places(of: position).isEmpty {
@@ -83,6 +86,25 @@ struct PublicationJoin: Sendable {
         for position in creators { publish(position, .create, join) }
     }
 
+    /// Only where all who handled the message name the same destination.
+    private func arrivals(_ flow: Range<Int>, _ join: MessageJoin, _ handlings: Range<Int>) -> [Int: Name] {
+        func published(where isNamed: Bool) -> Set<Int> {
+            let senders = flow.lazy.filter {
+                table.publishes($0) && table.rows[$0].destination.isPresent == isNamed
+            }
+            return Set(senders.flatMap { join.published[$0] })
+        }
+        var unknown = published(where: false)
+        guard !unknown.isEmpty else { return [:] }
+        unknown.subtract(published(where: true))
+        var found: [Int: Set<Name>] = [:]
+        for handling in join.handlings[handlings] where unknown.contains(handling.message) {
+            let name = table.rows[handling.operation].destination
+            if name.isPresent { found[handling.message, default: []].insert(name) }
+        }
+        return found.compactMapValues { $0.count == 1 ? $0.first : nil }
+    }
+
     private func gaveUp(_ position: Int) -> Bool {
         switch table.rows[position].settlement {
         case .rejected, .deadLettered: true
@@ -93,9 +115,10 @@ struct PublicationJoin: Sendable {
 
     private mutating func publish(_ position: Int, _ kind: MessagingOperation, _ join: MessageJoin) {
         sendingsOfOperation[position] = sendings.count
-        let destination = table.rows[position].destination
         for place in join.published.places(of: position) {
             let message = join.published[at: place]
+            let named = table.rows[position].destination
+            let destination = named.isPresent ? named : arrivals[message] ?? named
             if kind == .create, let known = sent(message, by: table.rows[position].service, to: destination) {
                 add(position, to: known, countsAsSent: false)
             } else {

@@ -2,7 +2,7 @@ import ThroughlineModel
 
 /// Records as a flow wants them: each span once and read, in an order that does not depend on how they came.
 struct UniqueRows {
-    let records: [SpanRecord]
+    private(set) var records: [SpanRecord]
     /// In the order in which the records came.
     private(set) var rows: [OperationRow] = []
     /// The positions of the rows, in time order.
@@ -12,10 +12,23 @@ struct UniqueRows {
     private(set) var spans: HashTable
     /// Spans of which two ended versions arrived that say different things.
     private(set) var conflicts: [Conflict] = []
+    /// Two sides of a call came under one id.
+    private var hasSides = false
 
     /// Delivery is at least once, and a span may come as started and again as ended.
     init(_ records: some Sequence<SpanRecord>) {
-        self.records = Array(records)
+        var rows = UniqueRows(all: Array(records))
+        if rows.hasSides {
+            // Both sides of a call under one id, as Zipkin's tracers may send them, each by itself.
+            var separate = rows.records
+            SharedSpan.separate(SharedSpan.calledSides(of: separate), in: &separate)
+            rows = UniqueRows(all: separate)
+        }
+        self = rows
+    }
+
+    private init(all records: [SpanRecord]) {
+        self.records = records
         reader = OperationReader(count: self.records.count)
         spans = HashTable(capacity: self.records.count)
         rows.reserveCapacity(self.records.count)
@@ -38,6 +51,10 @@ struct UniqueRows {
         }
         let (old, new) = (records[Int(rows[known].record)], record.pointee)
         guard old != new else { return }
+        if SharedSpan.areSides(old, new) {
+            hasSides = true
+            return
+        }
         if old.end != nil, new.end != nil { conflicts.append(Self.conflict(id)) }
         if Self.isBetter(new, than: old) { rows[known] = reader.read(record, at: place) }
     }
@@ -45,8 +62,31 @@ struct UniqueRows {
     private mutating func findParents() {
         for position in rows.indices {
             guard let parent = rows[position].parentID else { continue }
-            rows[position].parent = Int32(truncatingIfNeeded: row(of: parent) ?? -1)
+            let found = row(of: parent) ?? otherParent(of: position)
+            rows[position].parent = Int32(truncatingIfNeeded: found ?? -1)
+            if let found { findDestination(of: position, pulledBy: found) }
         }
+    }
+
+    /// A span that had the id of its caller's side hangs from that side, and from what it named as its parent where that
+    /// side was never recorded.
+    private mutating func otherParent(of position: Int) -> Int? {
+        let record = Int(rows[position].record)
+        guard let text = records[record].attributes[SharedSpan.parentAttribute]?.stringValue,
+            let parent = SpanID(hex: text),
+            let found = row(of: Operation.ID(traceID: rows[position].id.traceID, spanID: parent))
+        else { return nil }
+        records[record].parentID = parent
+        rows[position].parentSpan = parent
+        return found
+    }
+
+    /// A listener may leave it to the span that pulled to say where from.
+    private mutating func findDestination(of position: Int, pulledBy parent: Int) {
+        guard rows[position].operation == .process, !rows[position].destination.isPresent,
+            rows[parent].operation == .receive
+        else { return }
+        rows[position].destination = rows[parent].destination
     }
 
     /// The position of the row of a span.

@@ -93,10 +93,10 @@ private struct OutlineBuilder {
         for (place, operation) in flow.operations.enumerated() where !isFrame(operation) { placeAll(.operation(place)) }
     }
 
-    /// Settling and pulling are told on the line of the delivery.
+    /// Settling and pulling are told on the line of the delivery; what ran inside stands where they would.
     private func isFrame(_ operation: Operation) -> Bool {
         let kind = operation.messaging?.operation
-        return kind == .settle || kind == .receive && children[operation.id] == nil
+        return kind == .settle || kind == .receive && !operation.failed
     }
 
     /// True when the message that it sends has a cause to stand under.
@@ -135,7 +135,7 @@ private struct OutlineBuilder {
         if shownOperations[place] { return }
         shownOperations[place] = true
         let operation = flow.operations[place]
-        if operation.messaging?.operation == .settle {
+        if isFrame(operation) {
             push(below(operation.id), under: parent)
         } else if let publications = sentBy[operation.id], operation.publishes {
             // What runs inside a sender, or was published by it as a batch, stands beside what it sent.

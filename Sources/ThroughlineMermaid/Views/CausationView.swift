@@ -83,11 +83,19 @@ struct CausationView {
         slugs.id("m", groups[place][0].title, key: "\(place)")
     }
 
+    /// A message without a type is told from others by where it went.
+    private func name(of message: Message) -> String {
+        guard message.type == nil, let destination = publications[message.id]?.first?.id.destination,
+            !destination.isEmpty
+        else { return message.title }
+        return "\(message.title) → \(destination)"
+    }
+
     private mutating func node(_ place: Int, _ focus: String?) -> Flowchart.Node {
         let members = groups[place]
         let message = members[0]
         let count = members.count > 1 ? " ×\(members.count)" : ""
-        let title = MermaidText.shortened(message.title, to: 36)
+        let title = MermaidText.shortened(name(of: message), to: 36)
         guard message.isRecorded else {
             return Flowchart.Node(
                 id: id(place), text: "unknown message\(count)",
@@ -199,7 +207,7 @@ struct CausationView {
     /// What became of a message where that is worth a node: given up, failed, never ended, replayed.
     private mutating func addOutcomes(_ place: Int) {
         let members = groups[place].flatMap { hops[$0.id] ?? [] }
-        let title = MermaidText.shortened(groups[place][0].title, to: 30)
+        let title = MermaidText.shortened(name(of: groups[place][0]), to: 30)
         let bad = Dictionary(grouping: Self.ends(of: members).filter { $0.failed || $0.isUnfinished }) {
             "\($0.consumer.service)\u{0}\(ending($0))"
         }
