@@ -98,7 +98,9 @@ struct SpanDecoder {
                 if stored.row < 0 {
                     let id = stored.record.spanID
                     if !spans[first...].contains(where: { $0.record.spanID == id }) { spans.append(stored) }
-                } else if spans.count > first, spans[spans.count - 1].record.spanID == stored.record.spanID {
+                } else if spans.count > first, spans[spans.count - 1].record.spanID == stored.record.spanID,
+                    !SharedSpan.areSides(spans[spans.count - 1].record, stored.record)
+                {
                     spans[spans.count - 1] = stored
                 } else {
                     spans.append(stored)

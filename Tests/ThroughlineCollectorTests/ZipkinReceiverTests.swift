@@ -37,7 +37,7 @@ struct ZipkinReceiverTests {
             #"[{"traceId":"5","id":"2","kind":"CLIENT","timestamp":10,"duration":9,"localEndpoint":{"serviceName":"web"}}]"#
         let server =
             #"[{"traceId":"5","id":"2","kind":"SERVER","timestamp":12,"duration":5,"localEndpoint":{"serviceName":"api"}}]"#
-        try await withCollector(at: scratch.path) { collector in
+        try await withCollector(at: scratch.path()) { collector in
             for body in isCalledSideFirst ? [server, client, server, client] : [client, server, client, server] {
                 let answer = try await collector.post(
                     Array(body.utf8), Self.json, path: "/api/v2/spans", to: collector.ports.zipkin)
