@@ -6,7 +6,15 @@ import ThroughlineStore
 /// `throughline doctor`
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check that the store is sound; say what is in it, and how far each exporter has come.")
+        abstract: "Check that the store is sound; say what is in it, and how far each exporter has come.",
+        discussion: """
+            An exporter that is used no more keeps its spans from being deleted first, and is listed until it is \
+            forgotten. --forget forgets where it stood and what was set aside for it, never spans; who exports under \
+            its name afterwards begins with the oldest span. An exporter that runs is not forgotten.
+            """)
+
+    @Option(help: ArgumentHelp("Forget an exporter that is used no more.", valueName: "exporter"))
+    var forget: String?
 
     @Flag(help: "Print a JSON object.")
     var json = false
@@ -14,6 +22,7 @@ struct Doctor: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() throws {
+        if let forget { try self.forget(forget) }
         let reader = try store.reader()
         let report = try reader.check()
         // A damaged file may not answer; what it is damaged by matters more.
@@ -29,6 +38,20 @@ struct Doctor: ParsableCommand {
                 code: .storeUnusable,
                 message: "\(store.resolvedPath) is damaged. Move it aside; recording starts a new file. What can be "
                     + "read of the old one: sqlite3 OLD .recover | sqlite3 NEW")
+        }
+    }
+
+    private func forget(_ exporter: String) throws {
+        // A slip of the hand makes no store.
+        _ = try store.reader()
+        switch try ExportLog(path: store.resolvedPath).forget(exporter, now: Age.now) {
+        case .forgotten: Output.note("Forgot the exporter \(exporter).")
+        case .unknown: throw Failure.notFound("There is no exporter \(exporter) in \(store.resolvedPath).")
+        case .held(let holder):
+            throw Failure(
+                code: .usage,
+                message: "\(holder.name) exports as \(exporter) at the moment. Stop it first, then forget the exporter."
+            )
         }
     }
 

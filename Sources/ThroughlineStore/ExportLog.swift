@@ -88,6 +88,27 @@ package final class ExportLog: Sendable {
         }
     }
 
+    /// Forgets an exporter that is used no more: where it stood, what it delivered and what was set aside for it. The
+    /// spans stay. Somebody who exports under that name afterwards begins with the oldest span.
+    ///
+    /// - Returns: What came of it; an exporter that somebody holds is not forgotten.
+    package func forget(_ exporter: String, now: Timestamp) throws(StoreError) -> ForgetOutcome {
+        try change { session throws(SQLiteError) in
+            let delete = try session.statement(
+                "DELETE FROM exporters WHERE name = ?1 AND (holder IS NULL OR held_until <= ?2)")
+            try delete.bind(exporter, 1)
+            try delete.bind(Int64(clamping: now.nanosecondsSinceEpoch), 2)
+            try delete.run()
+            guard session.connection.changes == 1 else {
+                return try Self.holder(of: exporter, session).map(ForgetOutcome.held) ?? .unknown
+            }
+            let aside = try session.statement("DELETE FROM set_aside WHERE exporter = ?1")
+            try aside.bind(exporter, 1)
+            try aside.run()
+            return .forgotten
+        }
+    }
+
     /// Notes that a collector has taken what lies before a position.
     ///
     /// - Parameters:

@@ -27,6 +27,15 @@ public struct ExportHolder: Hashable, Sendable {
     public var until: Timestamp
 }
 
+/// What came of forgetting an exporter.
+package enum ForgetOutcome: Sendable {
+    case forgotten
+    /// Somebody exports under the name at the moment; nothing was forgotten.
+    case held(ExportHolder)
+    /// There is no exporter of that name.
+    case unknown
+}
+
 /// Why nobody takes an exporter's spans at the moment.
 public struct ExportFailure: Hashable, Sendable {
     /// What the last attempt came to.

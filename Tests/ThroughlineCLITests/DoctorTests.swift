@@ -79,6 +79,21 @@ struct DoctorTests {
         #expect(setAside.map { $0["reason"] as? String } == ["400: no such tenant"])
     }
 
+    @Test("forgets an exporter that is used no more, and no other, and no span")
+    func forget() throws {
+        let scratch = try scratch()
+        let outcome = try scratch.run("doctor", "--forget", "zipkin")
+        #expect(outcome.code == 0 && outcome.error.contains("Forgot the exporter zipkin."))
+        #expect(outcome.output.contains("exporter otlp") && !outcome.output.contains("exporter zipkin"))
+        let report: [String: Any] = try scratch.run("doctor", "--json").json()
+        #expect(report["spans"] as? Int == 40)
+        let unknown = try scratch.run("doctor", "--forget", "zipkin")
+        #expect(unknown.code == 1 && unknown.error.contains("There is no exporter zipkin"))
+        let running = try scratch.run("doctor", "--forget", "otlp")
+        #expect(running.code == 2 && running.error.contains("checkout (process 7 on node-3) exports as otlp"))
+        #expect(try scratch.run("doctor").output.contains("exporter otlp"))
+    }
+
     @Test("prune says what it deletes before it was delivered, and doctor remembers")
     func lost() throws {
         let scratch = try scratch()

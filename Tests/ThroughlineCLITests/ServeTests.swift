@@ -1,6 +1,7 @@
 import FlowFixtures
 import Foundation
 import Testing
+import ThroughlineModel
 
 @Suite("throughline serve")
 struct ServeTests {
@@ -30,6 +31,33 @@ struct ServeTests {
         let local = try scratch.greeting("serve", "--otlp-port", "0", "--zipkin-port", "0")
         #expect(!local.contains("Bearer"))
         #expect(local.contains(#/OTEL_EXPORTER_OTLP_ENDPOINT=http://127\.0\.0\.1:\d+\n/#))
+    }
+
+    @Test(
+        "deletes while it runs what is older, or more, than it is told to keep",
+        arguments: ["--keep=1h", "--max-size=1B"])
+    func retention(_ limit: String) async throws {
+        let scratch = try Scratch()
+        let now = UInt64(Date().timeIntervalSince1970)
+        try scratch.record(
+            [7_200 as UInt64, 7_201, 10].map { age in
+                let start = Timestamp(nanosecondsSinceEpoch: (now - age) * 1_000_000_000)
+                return SpanRecord(
+                    traceID: TraceID(high: 1, low: age), spanID: SpanID(age), name: "send orders", kind: .producer,
+                    start: start, end: start)
+            })
+        let process = try scratch.start("serve", limit, "--otlp-port", "0", "--zipkin-port", "0")
+        defer { process.terminate() }
+        // By age the two old ones go; by size all, because no file is that small.
+        let left = limit.hasPrefix("--keep") ? 1 : 0
+        let deadline = ContinuousClock.now + .seconds(60)
+        var spans = -1
+        while spans != left, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(50))
+            let report: [String: Any] = try scratch.run("doctor", "--json").json()
+            spans = try #require(report["spans"] as? Int)
+        }
+        #expect(spans == left && process.isRunning)
     }
 
     /// A port that somebody listens on.

@@ -36,7 +36,7 @@ struct PublicationJoin: Sendable {
     var publications: [PublicationRow] = []
     private(set) var sendings: [Sending] = []
 
-    private let table: OperationTable
+    let table: OperationTable
     /// By message the first and the last of its publications, and by publication the next one of its message; -1 for
     /// none.
     private var first: [Int] = []
@@ -84,25 +84,6 @@ struct PublicationJoin: Sendable {
             publish(position, .send, join)
         }
         for position in creators { publish(position, .create, join) }
-    }
-
-    /// Only where all who handled the message name the same destination.
-    private func arrivals(_ flow: Range<Int>, _ join: MessageJoin, _ handlings: Range<Int>) -> [Int: Name] {
-        func published(where isNamed: Bool) -> Set<Int> {
-            let senders = flow.lazy.filter {
-                table.publishes($0) && table.rows[$0].destination.isPresent == isNamed
-            }
-            return Set(senders.flatMap { join.published[$0] })
-        }
-        var unknown = published(where: false)
-        guard !unknown.isEmpty else { return [:] }
-        unknown.subtract(published(where: true))
-        var found: [Int: Set<Name>] = [:]
-        for handling in join.handlings[handlings] where unknown.contains(handling.message) {
-            let name = table.rows[handling.operation].destination
-            if name.isPresent { found[handling.message, default: []].insert(name) }
-        }
-        return found.compactMapValues { $0.count == 1 ? $0.first : nil }
     }
 
     private func gaveUp(_ position: Int) -> Bool {
