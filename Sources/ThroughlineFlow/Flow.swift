@@ -110,6 +110,17 @@ public struct Flow: Sendable {
             .flatMap { graph.hopsOfPublication[$0] }.map { hops[$0] }.first { $0.id == id }
     }
 
+    /// The service that last failed with a message which the broker then set aside by itself.
+    package func whoGaveUp(_ publication: Publication) -> String? {
+        guard publication.id.reason == .deadLettered, let message = findings.place(of: publication.id.message) else {
+            return nil
+        }
+        let (graph, hops) = (findings.graph, hops)
+        let failed = graph.publicationsOfMessage[message].flatMap { graph.hopsOfPublication[$0] }.map { hops[$0] }
+            .filter { $0.failed && $0.id.publication != publication.id }
+        return failed.last?.consumer.service
+    }
+
     /// True when a replay brought the operation about, directly or not.
     package func isReplayed(_ operation: Operation.ID) -> Bool {
         index.position(of: operation).map(findings.replayed.contains) ?? false

@@ -75,6 +75,16 @@ import ThroughlineModel
         #expect(edges.filter { $0.stroke == .cross }.map(\.to) == ["t_orders_dlq"])
     }
 
+    @Test func `what the broker set aside by itself comes from whoever gave it up`() {
+        let flow = Flow(GoldenFlow.brokerDeadLetter.records)
+        let crossed = FlowchartView.chart(of: flow).chart.edges.filter { $0.stroke == .cross }
+        #expect(crossed.map { [$0.from, $0.to] } == [["s_ledger", "t_invoices_dead"]])
+        let arrows = SequenceView.diagram(of: flow).diagram.lines.compactMap { line -> [String]? in
+            if case .arrow(_, let from, let to, _) = line { [from, to] } else { nil }
+        }
+        #expect(arrows == [["s_shop", "s_ledger"], ["s_ledger", "s_helpdesk"]])
+    }
+
     @Test func `a group shows only where its name says something new`() {
         let order = FlowchartView.chart(of: Flow(GoldenFlow.order.records)).chart
         #expect(!order.nodes.contains { $0.shape == .hexagon })

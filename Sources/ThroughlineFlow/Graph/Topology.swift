@@ -75,7 +75,7 @@ public struct Topology: Sendable {
         for publication in flow.publications {
             let destination = Node.destination(publication.id.destination)
             let type = flow.message(publication.id.message)?.type
-            for (from, kind) in Self.origins(publication) {
+            for (from, kind) in Self.origins(publication, flow) {
                 add(from, destination, kind, type: kind == .routes ? nil : type) { edge in
                     edge.publications.append(publication.id)
                     edge.isCritical = edge.isCritical || critical.contains(publication.id)
@@ -103,13 +103,16 @@ public struct Topology: Sendable {
         addCalls(flow)
     }
 
-    private static func origins(_ publication: Publication) -> [(Node, Edge.Kind)] {
+    private static func origins(_ publication: Publication, _ flow: Flow) -> [(Node, Edge.Kind)] {
         if publication.missingSender != nil {
             return [(.unknownSender(destination: publication.id.destination), .emits)]
         }
         switch publication.id.reason {
         case .sent: return publication.services.map { (.service($0), .emits) }
-        case .deadLettered: return publication.services.map { (.service($0), .deadLetters) }
+        case .deadLettered:
+            let services =
+                publication.services.isEmpty ? [flow.whoGaveUp(publication)].compactMap(\.self) : publication.services
+            return services.map { (.service($0), .deadLetters) }
         case .replayed: return publication.services.map { (.service($0), .replays) }
         case .routed(let origin): return [(.destination(origin), .routes)]
         }

@@ -108,8 +108,11 @@ struct SequenceView {
     private func sender(of hop: Hop, _ origins: [Message.ID: String]) -> String {
         guard let publication = flow.publication(hop.id.publication) else { return Self.unknown }
         if let service = publication.services.first { return service }
-        guard case .routed = publication.id.reason else { return Self.unknown }
-        return origins[hop.message] ?? Self.unknown
+        switch publication.id.reason {
+        case .routed: return origins[hop.message] ?? Self.unknown
+        case .deadLettered: return flow.whoGaveUp(publication) ?? origins[hop.message] ?? Self.unknown
+        case .sent, .replayed: return Self.unknown
+        }
     }
 
     private mutating func addDeliveries() {
