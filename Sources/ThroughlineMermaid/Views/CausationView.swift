@@ -3,16 +3,16 @@ import ThroughlineModel
 
 /// Draws message by message which caused which. A message that several messages caused has several arrows in.
 struct CausationView {
-    private(set) var chart: Flowchart
-    private let flow: Flow
+    var chart: Flowchart
+    let flow: Flow
     private let selection: OutlineSelection
     private var slugs = SlugAllocator()
     private var groupOf: [Message.ID: Int] = [:]
-    private var groups: [[Message]] = []
+    var groups: [[Message]] = []
     private var groupOfNode: [Int: Int] = [:]
-    private let publications: [Message.ID: [Publication]]
-    private let hops: [Message.ID: [Hop]]
-    private let gaps: GapIndex
+    let publications: [Message.ID: [Publication]]
+    let hops: [Message.ID: [Hop]]
+    let gaps: GapIndex
 
     /// The chart as it is drawn: inside Mermaid's limits.
     static func chart(
@@ -79,12 +79,12 @@ struct CausationView {
         }
     }
 
-    private mutating func id(_ place: Int) -> String {
+    mutating func id(_ place: Int) -> String {
         slugs.id("m", groups[place][0].title, key: "\(place)")
     }
 
     /// A message without a type is told from others by where it went.
-    private func name(of message: Message) -> String {
+    func name(of message: Message) -> String {
         guard message.type == nil, let destination = publications[message.id]?.first?.id.destination,
             !destination.isEmpty
         else { return message.title }
@@ -120,7 +120,7 @@ struct CausationView {
             shape: message.intent == .command ? .parallelogram : .rounded, styles: missing == nil ? [] : [.inferred])
     }
 
-    private func timeText(_ times: [Timestamp], isRoot: Bool) -> String? {
+    func timeText(_ times: [Timestamp], isRoot: Bool) -> String? {
         guard let first = times.min() else { return nil }
         guard !isRoot, let start = flow.start else { return first.timeOfDay }
         return DurationText.spread(times.map { start.nanoseconds(until: $0) }).map { "+\($0)" }
@@ -200,84 +200,8 @@ struct CausationView {
         return waits?.compactMap(\.queueTime).max() ?? 0
     }
 
-    private mutating func outcomeID(_ place: Int, _ outcome: String) -> String {
+    mutating func outcomeID(_ place: Int, _ outcome: String) -> String {
         slugs.id("o", groups[place][0].title, key: "\(place) \(outcome)")
-    }
-
-    /// What became of a message where that is worth a node: given up, failed, never ended, replayed.
-    private mutating func addOutcomes(_ place: Int) {
-        let members = groups[place].flatMap { hops[$0.id] ?? [] }
-        let title = MermaidText.shortened(name(of: groups[place][0]), to: 30)
-        let bad = Dictionary(grouping: Self.ends(of: members).filter { $0.failed || $0.isUnfinished }) {
-            "\($0.consumer.service)\u{0}\(ending($0))"
-        }
-        var from = id(place)
-        for key in bad.keys.sorted() {
-            guard let alike = bad[key], let hop = alike.first else { continue }
-            let outcome = outcomeID(place, key)
-            let count = alike.count > 1 ? " ×\(alike.count)" : ""
-            let service = MermaidText.shortened(hop.consumer.service, to: 24)
-            let sign = hop.failed ? "✗" : "…"
-            chart.nodes.append(
-                Flowchart.Node(
-                    id: outcome, text: "\(title) \(sign)\(count)", detail: "\(service) · \(ending(hop))",
-                    shape: .rounded, styles: hop.failed ? [.failed] : [.inferred]))
-            chart.edges.append(Flowchart.Edge(from: id(place), to: outcome, text: nil, stroke: .normal))
-            if hop.isDeadLetter { from = outcome }
-        }
-        addMissingDeliveries(place, title)
-        let replays = members.filter(\.isReplay)
-        guard let replay = replays.first else { return }
-        let sign = replays.contains(where: \.failed) ? "✗" : replays.contains(where: \.isUnfinished) ? "…" : "✓"
-        let count = replays.count > 1 ? " ×\(replays.count)" : ""
-        let time = replay.start.flatMap { timeText([$0], isRoot: false) }.map { " · \($0)" } ?? ""
-        chart.nodes.append(
-            Flowchart.Node(
-                id: outcomeID(place, "replay"), text: "\(title) ↻\(count)", detail: "replayed\(time) \(sign)",
-                shape: .rounded, styles: replays.contains(where: \.failed) ? [.failed] : []))
-        chart.edges.append(
-            Flowchart.Edge(from: from, to: outcomeID(place, "replay"), text: nil, stroke: .dotted))
-    }
-
-    private mutating func addMissingDeliveries(_ place: Int, _ title: String) {
-        let missing = groups[place].flatMap { publications[$0.id] ?? [] }.flatMap { gaps.deliveries[$0.id] ?? [] }
-            .map { "\(MermaidText.shortened($0.consumer.service, to: 24)) · not recorded: \($0.reason.rawValue)" }
-        for words in missing.uniqued() {
-            let count = missing.count { $0 == words }
-            let node = Flowchart.Node(
-                id: outcomeID(place, words), text: "\(title) ?" + (count > 1 ? " ×\(count)" : ""), detail: words,
-                shape: .rounded, styles: [.inferred])
-            chart.nodes.append(node)
-            chart.edges.append(Flowchart.Edge(from: id(place), to: node.id, text: nil, stroke: .dottedLine))
-        }
-    }
-
-    /// For each message and consumer the delivery that ended the story: with retry topics there are several.
-    private static func ends(of hops: [Hop]) -> [Hop] {
-        struct Story: Hashable {
-            var message: Message.ID
-            var consumer: Consumer
-        }
-        var ends: [Story: Hop] = [:]
-        var order: [Story] = []
-        for hop in hops where !hop.isReplay {
-            let story = Story(message: hop.message, consumer: hop.consumer)
-            guard let known = ends[story] else {
-                order.append(story)
-                ends[story] = hop
-                continue
-            }
-            if DeliveryText.attemptCount(hop) >= DeliveryText.attemptCount(known) { ends[story] = hop }
-        }
-        return order.compactMap { ends[$0] }
-    }
-
-    private func ending(_ hop: Hop) -> String {
-        let attempts = DeliveryText.attemptCount(hop)
-        let tries = attempts == 1 ? "1 attempt" : "\(attempts) attempts"
-        if hop.isDeadLetter { return "dead letter after \(tries)" }
-        if hop.failed { return "failed after \(tries)" }
-        return "never ended"
     }
 
     /// A node for what is left out below each message, or beside the roots.
