@@ -57,11 +57,9 @@ struct HubTrace {
             operation_type IS NULL
                 AND (coalesce(operation_name, system, destination) IS NOT NULL OR instr(attributes, 'messag') > 0)
             """
-        for table in ["spans", "open_spans"] {
-            let select = try session.statement(
-                "SELECT \(columns) FROM \(table) WHERE trace = ?1 ORDER BY span_id, id")
+        for source in [try Self.source(ofTrace: trace, session), "open_spans WHERE trace = ?1"] {
+            let select = try session.connection.prepare("SELECT \(columns) FROM \(source)")
             try select.bind(trace, 1)
-            defer { select.reset() }
             while try select.step() {
                 let row = select.integer(0)
                 var role = Role.other
@@ -87,6 +85,19 @@ struct HubTrace {
         for (place, span) in found.enumerated() where place + 1 == found.count || found[place + 1].id != span.id {
             spans.append(span)
         }
+    }
+
+    /// An index leads from row to row anywhere in the table. Where a good part of the rows in between belong to the trace,
+    /// passing all of them by is several times quicker.
+    private static func source(ofTrace trace: Int64, _ session: ReadSession) throws(SQLiteError) -> String {
+        let passedBy: Int64 = 8
+        let select = try session.statement("SELECT count(*), min(id), max(id) FROM spans WHERE trace = ?1")
+        try select.bind(trace, 1)
+        defer { select.reset() }
+        guard try select.step(), select.integer(2) &- select.integer(1) < passedBy * select.integer(0) else {
+            return "spans WHERE trace = ?1"
+        }
+        return "spans WHERE +trace = ?1 AND id BETWEEN \(select.integer(1)) AND \(select.integer(2))"
     }
 
     private static func operation(_ word: Int64, _ session: inout ReadSession) throws(SQLiteError)

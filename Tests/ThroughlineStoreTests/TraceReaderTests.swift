@@ -136,9 +136,13 @@ struct TraceReaderTests {
         return records
     }
 
-    @Test("reads of a trace that is a consumer's life only what hangs together with what was asked for")
-    func lifelongTrace() throws {
-        let (reader, scratch) = try reader(lifelong(30))
+    @Test(
+        "reads of a trace that is a consumer's life only what hangs together with what was asked for",
+        arguments: [0, 2_000])
+    func lifelongTrace(strangersInBetween: UInt64) throws {
+        var records = lifelong(30)
+        records.insert(contentsOf: (0..<strangersInBetween).map { span(9_000 + $0, trace: 9_000) }, at: 90)
+        let (reader, scratch) = try reader(records)
         let guarding = HubGuard(maximumParts: 20, maximumDeliveries: 20)
         for id in ["m7", SpanID(71).hex, SpanID(72).hex, SpanID(74).hex, trace(70).hex, trace(71).hex] {
             let found = try reader.flowSpans(from: reader.find(id), guarding: guarding)
