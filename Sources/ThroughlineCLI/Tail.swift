@@ -9,7 +9,8 @@ struct Tail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Watch deliveries as they are recorded, one line each.",
         discussion: """
-            Each flow has a colour, and the end of its id stands in front of its lines. End it with Ctrl-C.
+            A line appears when a delivery has ended. Each flow has a colour, and the end of its id stands in front of \
+            its lines. End it with Ctrl-C.
 
               throughline tail --failed
               throughline tail --destination orders --since 10m

@@ -19,6 +19,14 @@ struct TailTests {
         #expect(lines.contains { $0.contains("orders → billing  OrderPlaced  took 310 ms ✓") })
         #expect(lines.contains { $0.contains("✗ TemplateError dead letter") })
         #expect(!outcome.output.contains("\u{1B}"))
+        // Where spans were written in the order of their ends, the times go up.
+        let ends = GoldenFlow.order.records.filter { $0.end != nil }.sorted {
+            ($0.end ?? $0.start) < ($1.end ?? $1.start)
+        }
+        try scratch.record(ends, in: "ends.db")
+        let inOrder = try scratch.run("tail", "--store", "ends.db", "--since", "36500d", "--count", "\(deliveries)")
+        let times = inOrder.output.split(separator: "\n").map { $0.prefix(12) }
+        #expect(times.count == deliveries && times == times.sorted())
     }
 
     @Test("Only those that failed, of one destination, of one service; the flow has a colour on a terminal")
@@ -28,6 +36,8 @@ struct TailTests {
         #expect(failed.output.split(separator: "\n").allSatisfy { $0.contains("orders → notifications") })
         let coloured = try scratch.runOnTerminal("tail", "--since", "36500d", "--service", "shipping", "--count", "1")
         #expect(coloured.output.contains("\u{1B}[38;5;"))
+        let red = try scratch.runOnTerminal("tail", "--since", "36500d", "--failed", "--count", "1")
+        #expect(red.output.contains("\u{1B}[38;5;160m✗ "))
         #expect(try scratch.run("tail", "--count", "0").code == 2)
         #expect(try scratch.run("tail", "--store", "missing.db").code == 3)
     }

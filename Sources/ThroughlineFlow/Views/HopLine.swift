@@ -1,6 +1,6 @@
 public import ThroughlineModel
 
-/// One delivery as a line: when, of which flow, from where to whom, how long it waited and took, how it ended.
+/// One delivery as a line: when it ended, of which flow, from where to whom, how long it waited and took, how it ended.
 ///
 /// Made of a single span, so that it can be shown the moment the span is recorded.
 public struct HopLine: Sendable {
@@ -25,20 +25,21 @@ public struct HopLine: Sendable {
 
     /// The line, without a newline at its end.
     ///
-    /// - Parameter coloured: whether the flow's id has the flow's colour, in ANSI escapes.
+    /// - Parameter coloured: whether it is for a terminal: the flow's id has the flow's colour and a failure is red, in
+    ///   ANSI escapes, and what is short is filled up so that lines read as columns.
     public func text(coloured: Bool = false) -> String {
         let flow = view.correlationID ?? view.members.compactMap(\.correlationID).first ?? operation.record.traceID.hex
         let label = OneLine.of(String(flow.suffix(8)))
-        var parts = [
-            Self.clock(operation.record.start), coloured ? Self.painted(label, for: flow) : label,
-            OneLine.of("\(destination) → \(consumer)"),
+        let path = OneLine.of("\(destination) → \(consumer)")
+        let what = view.batchSize.map { "batch of \($0)" } ?? OneLine.of(view.type ?? "message")
+        // Lines come in the order in which deliveries end; the time says when that was.
+        let parts = [
+            Self.clock(operation.record.end ?? operation.record.start),
+            coloured ? Self.painted(label, Self.colour(of: flow)) : label,
+            coloured ? Self.filled(path, 28) : path, coloured ? Self.filled(what, 16) : what, times,
         ]
-        if let size = view.batchSize {
-            parts.append("batch of \(size)")
-        } else {
-            parts.append(OneLine.of(view.type ?? "message"))
-        }
-        return parts.joined(separator: "  ") + "  " + outcome
+        let ending = coloured && ending.hasPrefix("✗") ? Self.painted(ending, Self.red) : ending
+        return parts.joined(separator: "  ") + " " + ending
     }
 
     private var consumer: String {
@@ -46,31 +47,40 @@ public struct HopLine: Sendable {
         return "\(service) (\(group))"
     }
 
-    private var outcome: String {
+    private var times: String {
         let record = operation.record
         var parts: [String] = []
         let waited = view.enqueuedTime.map { $0.nanoseconds(until: record.start) } ?? view.queueTime
         if let waited { parts.append("waited \(DurationText.short(waited))") }
         if let took = record.duration { parts.append("took \(DurationText.short(took))") }
         if let attempt = view.attempt, attempt > 1 { parts.append("attempt \(attempt)") }
-        let ending =
-            switch (error, view.settlement) {
-            case (let error?, .deadLettered): "✗ \(TypeName.short(error)) dead letter"
-            case (let error?, _): "✗ \(TypeName.short(error))"
-            case (nil, .deadLettered): "✗ dead letter"
-            case (nil, _): "✓"
-            }
-        return OneLine.of(parts.joined(separator: " · ") + " " + ending)
+        return parts.joined(separator: " · ")
+    }
+
+    private var ending: String {
+        switch (error, view.settlement) {
+        case (let error?, .deadLettered): OneLine.of("✗ \(TypeName.short(error)) dead letter")
+        case (let error?, _): OneLine.of("✗ \(TypeName.short(error))")
+        case (nil, .deadLettered): "✗ dead letter"
+        case (nil, _): "✓"
+        }
     }
 
     /// The time of day, in UTC, to the millisecond.
     private static func clock(_ time: Timestamp) -> String { String(time.iso8601.dropFirst(11).dropLast()) }
 
-    /// A colour that the same flow has everywhere (FNV-1a over its id), readable on dark and on light.
-    private static func painted(_ text: String, for flow: String) -> String {
-        let hash = FNV1a(flow).value
-        return "\u{1B}[38;5;\(palette[Int(hash % UInt64(palette.count))])m\(text)\u{1B}[0m"
+    private static func filled(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
+    private static func painted(_ text: String, _ colour: Int) -> String { "\u{1B}[38;5;\(colour)m\(text)\u{1B}[0m" }
+
+    /// A colour that the same flow has everywhere (FNV-1a over its id), readable on dark and on light.
+    private static func colour(of flow: String) -> Int {
+        palette[Int(FNV1a(flow).value % UInt64(palette.count))]
+    }
+
+    /// No flow's colour.
+    private static let red = 160
     private static let palette = [31, 33, 35, 37, 64, 65, 97, 98, 130, 131, 133, 136, 166, 168]
 }
