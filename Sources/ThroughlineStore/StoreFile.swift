@@ -72,6 +72,10 @@ enum StoreFile {
             return
         }
         let tables = try connection.integer("SELECT count(*) FROM sqlite_master") ?? 0
+        // Somebody else may have made the store between the two looks.
+        if tables > 0, try connection.integer("PRAGMA application_id") == Schema.applicationID {
+            return try verify(connection, mayBeEmpty: mayBeEmpty)
+        }
         guard mayBeEmpty, application == 0, tables == 0 else { throw .foreign(isEmpty: tables == 0) }
     }
 
