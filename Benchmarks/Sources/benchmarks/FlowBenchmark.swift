@@ -16,6 +16,24 @@ enum FlowBenchmark {
         measure("one flow of 100,000 spans, joined", large) { Flow($0).hubs.count }
         measure("the same, each message, publication, hop and attempt as a value", large) { values(Flow($0)) }
         measure("the same, with edges, gaps, stories, clocks and paths", large) { everything(Flow($0)) }
+        for shape in FlowSpans.Shape.allCases { measureGrowth(shape) }
+    }
+
+    /// Four times as many spans take four times as long, give or take, or something looks at all for each.
+    private static func measureGrowth(_ shape: FlowSpans.Shape) {
+        func perSpan(_ count: Int) -> (joined: Double, all: Double) {
+            let spans = FlowSpans.spans(shape, count)
+            var sum = 0
+            let joined = nanoseconds(count, runs: 3) { sum &+= Flow.split(spans).count }
+            let all = nanoseconds(count, runs: 3) { sum &+= Flow.split(spans).reduce(0) { $0 + everything($1) } }
+            if sum == 42 { print() }
+            return (joined, all)
+        }
+        let (small, large) = (perSpan(25_000), perSpan(100_000))
+        report(
+            "\(shape.rawValue): 25,000 and 100,000 spans",
+            "\(small.joined.rounded(to: 0)) and \(large.joined.rounded(to: 0)) ns a span; with everything "
+                + "\(small.all.rounded(to: 0)) and \(large.all.rounded(to: 0))")
     }
 
     private static func values(_ flow: Flow) -> Int {
@@ -102,6 +120,43 @@ private struct FlowSpans {
                 made.message(
                     "service-\((number + 7) % 40)", .process, "topic-\(number % 60)", at + 4_000, sent, "one", number,
                     cause: cause))
+        }
+        return made.spans
+    }
+
+    /// What makes careless code look at everything for each.
+    enum Shape: String, CaseIterable {
+        case consumers = "one message to that many consumers"
+        case siblings = "one trace of siblings"
+        case chain = "each message causes the next"
+        case hub = "one correlation id on messages that have nothing to do with each other"
+    }
+
+    static func spans(_ shape: Shape, _ count: Int) -> [SpanRecord] {
+        var made = FlowSpans()
+        let root = made.span("web", "GET /", .server, 0, 1_000_000, [:])
+        switch shape {
+        case .consumers:
+            let sent = made.message("web", .send, "news", 0, root, "one", 0, cause: nil)
+            for number in 2..<count {
+                made.message("reader-\(number)", .process, "news", UInt64(number) * 100, sent, "one", 0, cause: nil)
+            }
+        case .siblings:
+            for number in 1..<count { made.span("web", "work", .internal, UInt64(number) * 100, 50, [:], root) }
+        case .chain:
+            var cause = root
+            for number in 0..<count / 2 {
+                let at = UInt64(number) * 10_000
+                let before = number == 0 ? nil : number - 1
+                let sent = made.message("a", .send, "next", at, cause, "one", number, cause: before)
+                cause = made.message("b", .process, "next", at + 4_000, sent, "one", number, cause: before)
+            }
+        case .hub:
+            for number in 0..<count / 2 {
+                let at = UInt64(number) * 10_000
+                let sent = made.message("a", .send, "any", at, nil, "one", number, cause: nil)
+                made.message("b", .process, "any", at + 4_000, sent, "one", number, cause: nil)
+            }
         }
         return made.spans
     }

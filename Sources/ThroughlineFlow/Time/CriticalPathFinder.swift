@@ -63,16 +63,34 @@ struct CriticalPathFinder {
         return candidates.filter { last - time($0) < Self.tie }
     }
 
+    /// A chain that is followed back, latest step first.
+    private struct Chain {
+        var steps: [(publication: Int, hop: Int?)]
+        /// The hops in it: causes may form a circle.
+        var hops: Set<Int>
+
+        mutating func append(_ hop: Int, _ publication: Int) {
+            steps.append((publication, hop))
+            hops.insert(hop)
+        }
+    }
+
     private func chains(back end: (publication: Int, hop: Int?)) -> [[(publication: Int, hop: Int?)]] {
-        var open = [[end]]
+        var open = [Chain(steps: [end], hops: Set([end.hop].compactMap(\.self)))]
         var done: [[(publication: Int, hop: Int?)]] = []
-        while let chain = open.popLast(), done.count < Self.maximumPaths {
-            guard let first = chain.last else { continue }
-            let before = self.before(first.publication).filter { hop in !chain.contains { $0.hop == hop } }
-            if before.isEmpty { done.append(chain.reversed()) }
-            for hop in before.prefix(Self.maximumPaths).reversed() {
-                open.append(chain + [(graph.publicationOfHop[hop], hop)])
+        while done.count < Self.maximumPaths, var chain = open.popLast() {
+            while let first = chain.steps.last {
+                let before = self.before(first.publication).filter { !chain.hops.contains($0) }
+                guard let next = before.first else { break }
+                // Nearly always there is one way back, and then nothing is copied.
+                for hop in before.prefix(Self.maximumPaths).dropFirst().reversed() {
+                    var other = chain
+                    other.append(hop, graph.publicationOfHop[hop])
+                    open.append(other)
+                }
+                chain.append(next, graph.publicationOfHop[next])
             }
+            done.append(chain.steps.reversed())
         }
         return done
     }
