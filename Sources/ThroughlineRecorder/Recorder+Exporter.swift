@@ -46,7 +46,7 @@ extension Recorder {
         /// Writes to standard output, OTLP JSON, one line a batch.
         public static var console: Exporter { Exporter(OTLPFileExporter.standardOutput(), named: "console") }
 
-        /// What OTEL_TRACES_EXPORTER names, a list of `otlp`, `zipkin`, `console` and `none` with commas between
+        /// What OTEL_TRACES_EXPORTER names, each once: a list of `otlp`, `zipkin`, `console` and `none` with commas between
         /// (configuration/sdk-environment-variables.md, Exporter Selection).
         ///
         /// - Parameters:
@@ -54,9 +54,7 @@ extension Recorder {
         ///   - logger: Is warned of what there is not, which is left out.
         /// - Returns: Nil when the variable is not set.
         public static func selected(by environment: [String: String], logger: Logger) -> [Exporter]? {
-            let names = (environment["OTEL_TRACES_EXPORTER"] ?? "").split(separator: ",")
-                .map { $0.filter { $0 != " " && $0 != "\t" } }.filter { !$0.isEmpty }
-            guard !names.isEmpty else { return nil }
+            guard let names = EnvironmentReader(environment).list("OTEL_TRACES_EXPORTER") else { return nil }
             return names.compactMap { name in
                 switch name {
                 case "otlp": return .otlp()

@@ -88,6 +88,7 @@ struct SpanDecoder {
     ) throws(SQLiteError) -> Int {
         var rows = 0
         let first = spans.count
+        var ended: Set<SpanID>?
         for select in traceSpans {
             try select.bind(trace, 1)
             defer { select.reset() }
@@ -96,8 +97,9 @@ struct SpanDecoder {
                 if rows > limit { return rows }
                 let stored = try bareSpan(from: select)
                 if stored.row < 0 {
-                    let id = stored.record.spanID
-                    if !spans[first...].contains(where: { $0.record.spanID == id }) { spans.append(stored) }
+                    let known = ended ?? Set(spans[first...].lazy.map(\.record.spanID))
+                    ended = known
+                    if !known.contains(stored.record.spanID) { spans.append(stored) }
                 } else if spans.count > first, spans[spans.count - 1].record.spanID == stored.record.spanID,
                     !SharedSpan.areSides(spans[spans.count - 1].record, stored.record)
                 {

@@ -30,14 +30,4 @@ struct RecorderEnvironmentTests {
         #expect(await recorder.shutdown() == 0)
         #expect(!FileManager.default.fileExists(atPath: scratch.path()))
     }
-
-    @Test(
-        "OTEL_TRACES_EXPORTER names the exporters",
-        arguments: [
-            ("", ["otlp"]), ("otlp", ["otlp"]), ("zipkin, otlp,zipkin", ["zipkin", "otlp"]), ("none", []),
-            ("carrier-pigeon", []), ("zipkin,console", ["zipkin"]),
-        ])
-    func exporters(value: String, names: [String]) {
-        #expect(Recorder.Exporter.named(by: ["OTEL_TRACES_EXPORTER": value]).map(\.name) == names)
-    }
 }

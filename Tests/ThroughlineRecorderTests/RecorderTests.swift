@@ -251,7 +251,7 @@ struct ExporterSelectionTests {
         arguments: [
             (nil, nil), ("", nil), ("otlp", ["otlp"]), ("none", []),
             (" zipkin , otlp,console", ["zipkin", "otlp", "console"]),
-            ("jaeger,otlp", ["otlp"]),
+            ("jaeger,otlp", ["otlp"]), ("zipkin, otlp,zipkin", ["zipkin", "otlp"]),
         ] as [(String?, [String]?)])
     func variable(value: String?, names: [String]?) {
         var environment: [String: String] = [:]

@@ -1,5 +1,6 @@
 extension PublicationJoin {
-    /// By message: where it arrived, for messages whose senders do not say where they sent them. Only where all who handled the message name the same destination.
+    /// By message: where it arrived, for messages whose senders do not say where they sent them. Only where all who
+    /// handled the message name the same destination.
     func arrivals(_ flow: Range<Int>, _ join: MessageJoin, _ handlings: Range<Int>) -> [Int: Name] {
         func published(where isNamed: Bool) -> Set<Int> {
             let senders = flow.lazy.filter {
