@@ -112,6 +112,20 @@ struct ExportTests {
         #expect(try scratch.run("doctor").output.contains("exporter") == false, "a file is no exporter")
     }
 
+    @Test("writes OTLP to standard output where OTEL_TRACES_EXPORTER says so, whole lines among those of the program")
+    func console() throws {
+        let scratch = try Scratch()
+        let outcome = try scratch.run("demo", environment: ["OTEL_TRACES_EXPORTER": "console"])
+        #expect(outcome.code == 0)
+        let lines = outcome.output.split(separator: "\n")
+        let exported = try lines.filter { $0.hasPrefix("{") }.flatMap { try OTLP.decode(Array($0.utf8), as: .json) }
+        #expect(exported.contains { $0.name == "send orders" && $0.resource.serviceName == "orders" })
+        #expect(lines.first?.hasPrefix("Three orders go through") == true, "what was printed before stands before")
+        let stored = try scratch.run("export", "--file", "-").output.split(separator: "\n")
+            .flatMap { try OTLP.decode(Array($0.utf8), as: .json) }
+        #expect(exported.count == stored.count && Set(exported.map(\.spanID)) == Set(stored.map(\.spanID)))
+    }
+
     @Test(
         "says what is wrong with a command line",
         arguments: [

@@ -1,12 +1,13 @@
 import Dispatch
 public import ThroughlineModel
 
+// The C library's `stdout` is a variable that nobody assigns.
 #if canImport(Darwin)
-    import Darwin
+    @preconcurrency import Darwin
 #elseif canImport(Glibc)
-    import Glibc
+    @preconcurrency import Glibc
 #elseif canImport(Musl)
-    import Musl
+    @preconcurrency import Musl
 #endif
 
 /// Writes spans as OTLP JSON Lines, to a file or to standard output, for people, for other programs, and for
@@ -14,13 +15,13 @@ public import ThroughlineModel
 public final class OTLPFileExporter: SpanExporter {
     private let descriptor: Int32
     private let name: String
-    private let closes: Bool
+    private let isStandardOutput: Bool
     // Writing may block; it happens here and not on Swift's cooperative pool. Lines never mix.
     private let queue = DispatchQueue(label: "throughline.otlp.file")
 
-    /// Writes to standard output.
+    /// Writes to standard output. What the program prints there stays in order with it, line by line.
     public static func standardOutput() -> OTLPFileExporter {
-        OTLPFileExporter(descriptor: STDOUT_FILENO, name: "standard output", closes: false)
+        OTLPFileExporter(descriptor: STDOUT_FILENO, name: "standard output", isStandardOutput: true)
     }
 
     /// Appends to a file, and makes it when there is none.
@@ -29,17 +30,17 @@ public final class OTLPFileExporter: SpanExporter {
     public convenience init(path: String) throws(FileError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError(path: path, reason: String(cString: strerror(errno))) }
-        self.init(descriptor: descriptor, name: path, closes: true)
+        self.init(descriptor: descriptor, name: path, isStandardOutput: false)
     }
 
-    private init(descriptor: Int32, name: String, closes: Bool) {
+    private init(descriptor: Int32, name: String, isStandardOutput: Bool) {
         self.descriptor = descriptor
         self.name = name
-        self.closes = closes
+        self.isStandardOutput = isStandardOutput
     }
 
     deinit {
-        if closes { close(descriptor) }
+        if !isStandardOutput { close(descriptor) }
     }
 
     /// Writes the spans of a batch that have ended as one line.
@@ -54,6 +55,15 @@ public final class OTLPFileExporter: SpanExporter {
     public func shutdown() async {}
 
     private func write(_ bytes: [UInt8]) -> ExportOutcome {
+        guard isStandardOutput else { return writeAll(bytes) }
+        // `print` holds text back, half a line at times: that goes first, and nobody prints meanwhile.
+        flockfile(stdout)
+        defer { funlockfile(stdout) }
+        fflush(stdout)
+        return writeAll(bytes)
+    }
+
+    private func writeAll(_ bytes: [UInt8]) -> ExportOutcome {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer -> Int in
