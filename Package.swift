@@ -147,8 +147,7 @@ let package = Package(
             "ThroughlineTracerTests",
             [
                 "ThroughlineTracer", "ThroughlineContext", "ThroughlineModel", tracing, inMemoryTracing, logging,
-                metrics,
-                metricsTestKit, serviceLifecycle,
+                metrics, metricsTestKit, serviceLifecycle, "FlowFixtures",
             ]),
         library("FlowFixtures", ["ThroughlineModel"], path: "Tests/FlowFixtures"),
         // Damaged headers, and a program that reads millions of them: swift run -c release HeaderFuzz 10000000
