@@ -11,7 +11,7 @@ final class Findings: Sendable {
         var gaps: [Gap]?
         var sagas: [Saga]?
         var deadLetters: DeadLetterReader?
-        var replies: [Reply]?
+        var replies: ReplyReader?
         var clockOffsets: [ClockOffset]?
         var criticalPaths: [CriticalPath]?
         var replayed: Set<Int>?
@@ -51,14 +51,14 @@ final class Findings: Sendable {
 
     var edges: [FlowEdge] {
         find(\.edges) {
-            EdgeBuilder(graph, deadLetters: deadLetterReader.parts, replies: replies).edges
+            EdgeBuilder(graph, deadLetters: deadLetterReader.parts, replies: replyReader.parts).edges
         }
     }
 
     var gaps: [Gap] { find(\.gaps) { GapFinder(graph, knowledge).gaps } }
     var sagas: [Saga] { find(\.sagas) { SagaReader(graph).sagas } }
     var deadLetters: [DeadLetter] { deadLetterReader.deadLetters }
-    var replies: [Reply] { find(\.replies) { ReplyReader(graph).replies } }
+    var replies: [Reply] { replyReader.replies }
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
     var replayed: Set<Int> { find(\.replayed) { ReplayReach(graph).operations } }
 
@@ -75,6 +75,7 @@ final class Findings: Sendable {
     }
 
     private var deadLetterReader: DeadLetterReader { find(\.deadLetters) { DeadLetterReader(graph) } }
+    private var replyReader: ReplyReader { find(\.replies) { ReplyReader(graph) } }
 
     /// The place of a message; another name of it finds it too.
     func place(of id: Message.ID) -> Int? {

@@ -32,7 +32,8 @@ struct GapFinder {
     }
 
     private mutating func findSenders() {
-        for (number, publication) in graph.publications.enumerated() where publication.missingSender != nil {
+        for number in graph.publications.indices where graph.publications[number].missingSender != nil {
+            let publication = graph.publications[number]
             let witnesses = graph.hopsOfPublication[number].flatMap { graph.operationsOfHop[$0] }
             guard let first = witnesses.min() else { continue }
             add(.sender(publication.id), reasons.sender(of: first, message: publication.id.message), witnesses)
@@ -53,8 +54,8 @@ struct GapFinder {
     /// An attempt that says it is the third had two before it, here or on another destination.
     private mutating func findAttempts() {
         var seen: [Delivered: Set<Int>] = [:]
-        for (number, hop) in graph.hops.enumerated() where hop.attempts.contains(where: { $0.number > 1 }) {
-            seen[delivered(number)] = []
+        for hop in graph.hops.indices where graph.hops[hop].attempts.contains(where: { $0.number > 1 }) {
+            seen[delivered(hop)] = []
         }
         guard !seen.isEmpty else { return }
         // A replay may count from one again, and then says nothing about the attempts before it.
@@ -144,6 +145,8 @@ struct GapFinder {
     }
 
     private mutating func findDeliveries() {
+        // Without knowing who listens, or what time it is, nothing tells that a delivery is missing.
+        guard !knowledge.consumers.isEmpty || knowledge.now != nil else { return }
         for (number, publication) in graph.publications.enumerated() where publication.id.reason == .sent {
             let senders = graph.sendersOfPublication[number]
             let failed = !senders.isEmpty && senders.allSatisfy { graph.index.row($0).failed }

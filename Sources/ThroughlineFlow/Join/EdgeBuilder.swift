@@ -2,77 +2,92 @@ import ThroughlineModel
 
 /// Names every relation of a flow, each once, with its strongest evidence.
 struct EdgeBuilder {
-    private(set) var edges: [FlowEdge] = []
-
     private let graph: FlowGraph
-    private var places: [Key: Int] = [:]
+    private var table: EdgeTable
 
-    private struct Key: Hashable {
-        var from: FlowNode
-        var to: FlowNode
-        var relation: FlowEdge.Relation
-    }
-
-    init(_ graph: FlowGraph, deadLetters: [DeadLetterReader.Parts], replies: [Reply]) {
+    init(_ graph: FlowGraph, deadLetters: [DeadLetterReader.Parts], replies: [ReplyReader.Parts]) {
         self.graph = graph
-        edges.reserveCapacity(5 * graph.index.count)
+        table = EdgeTable(capacity: 5 * graph.index.count)
         addOperations()
         addMessages()
-        for (number, publication) in graph.publications.enumerated() { addPublication(number, publication) }
-        for (number, hop) in graph.hops.enumerated() { addHop(number, hop) }
+        for publication in graph.publications.indices { addPublication(publication) }
+        for hop in graph.hops.indices { addHop(hop) }
         for letter in deadLetters { add(letter) }
         for reply in replies { add(.message(reply.request), .message(reply.reply), .replies, reply.evidence) }
+    }
+
+    /// The relations as readers see them.
+    var edges: [FlowEdge] {
+        table.rows.map { row in
+            FlowEdge(from: node(row.from), to: node(row.to), relation: row.relation, evidence: row.evidence)
+        }
+    }
+
+    private func node(_ row: NodeRow) -> FlowNode {
+        let names = graph.index.table.names
+        return switch row.kind {
+        case .operation: .operation(graph.index.id(Int(row.number)))
+        case .message: .message(graph.messages[Int(row.number)].id)
+        case .destination: .destination(names.text(Name(number: row.number)) ?? "")
+        case .service: .service(names[Name(number: row.number)])
+        case .group:
+            .group(Consumer(service: names[Name(number: row.number)], group: names.text(Name(number: row.group))))
+        }
     }
 
     private mutating func addOperations() {
         let index = graph.index
         for position in index.indices {
-            let id = index.id(position)
             if let parent = index.parent(of: position), parent != position {
-                append(.operation(index.id(parent)), .operation(id), .calls, .parent)
+                append(.operation(parent), .operation(position), .calls, .parent)
             }
-            for link in index.links(of: position) {
-                guard link.target != id, index.position(of: link.target) != nil else { continue }
-                add(.operation(link.target), .operation(id), .links, .link)
+            for place in index.row(position).links.range {
+                let link = index.table.links[place]
+                guard let target = index.position(of: link.target), target != position else { continue }
+                add(.operation(target), .operation(position), .links, .link)
                 // A retry may come by another destination, as with retry topics, and is a hop of its own there.
-                if link.type == .retryOf { add(.operation(link.target), .operation(id), .retries, .link) }
+                if link.type == .retryOf { add(.operation(target), .operation(position), .retries, .link) }
             }
         }
     }
 
     private mutating func addMessages() {
-        for pair in graph.causation { append(message(pair.cause), message(pair.effect), .causes, pair.evidence) }
-        for pair in graph.correlated { add(message(pair.cause), message(pair.effect), .correlates, pair.evidence) }
+        for pair in graph.causation { append(.message(pair.cause), .message(pair.effect), .causes, pair.evidence) }
+        for pair in graph.correlated { add(.message(pair.cause), .message(pair.effect), .correlates, pair.evidence) }
     }
 
-    private func message(_ number: Int) -> FlowNode { .message(graph.messages[number].id) }
-
-    private mutating func addPublication(_ number: Int, _ publication: Publication) {
-        let id = publication.id
-        for sender in graph.sendersOfPublication[number] {
-            add(
-                .operation(graph.index.id(sender)), .message(id.message), .publishes,
-                evidence(sender, id.message))
+    private mutating func addPublication(_ publication: Int) {
+        let message = graph.messageOfPublication[publication]
+        let senders = graph.sendersOfPublication
+        for place in senders.places(of: publication) {
+            let sender = senders[at: place]
+            add(.operation(sender), .message(message), .publishes, evidence(sender, message))
         }
         // That a message stands on a destination is said by the very span that names it.
-        add(.message(id.message), .destination(id.destination), .stands, .parent)
+        let destination = graph.publicationRow(publication).destination
+        add(.message(message), .destination(destination), .stands, .parent)
     }
 
     /// A span says itself which message it publishes, unless it is only known by the link to the message's creation.
-    private func evidence(_ sender: Int, _ message: Message.ID) -> Evidence {
-        guard case .named(let id) = message, graph.index.reading(sender).messageID == id else { return .link }
+    private func evidence(_ sender: Int, _ message: Int) -> Evidence {
+        guard case .named(let name) = graph.messageRow(message).key, graph.index.row(sender).messageID == name else {
+            return .link
+        }
         return .messageID
     }
 
-    private mutating func addHop(_ number: Int, _ hop: Hop) {
-        for attempt in hop.attempts {
-            add(.message(hop.message), .operation(attempt.operation), .delivers, hop.evidence)
+    private mutating func addHop(_ number: Int) {
+        let hop = graph.hopRow(number)
+        let publication = graph.publicationOfHop[number]
+        let message = NodeRow.message(graph.messageOfPublication[publication])
+        let operations = graph.operationsOfHop
+        for place in operations.places(of: number) {
+            add(message, .operation(operations[at: place]), .delivers, hop.evidence)
         }
-        add(.destination(hop.destination), .group(hop.consumer), .feeds, hop.evidence)
-        add(.group(hop.consumer), .service(hop.consumer.service), .serves, .parent)
-        guard hop.attempts.count > 1 else { return }
-        let operations = graph.operationsOfHop[number]
-        for (earlier, later) in zip(operations, operations.dropFirst()) where earlier != later {
+        let group = NodeRow.group(hop.service, hop.group)
+        add(.destination(graph.publicationRow(publication).destination), group, .feeds, hop.evidence)
+        add(group, .service(hop.service), .serves, .parent)
+        for (earlier, later) in zip(operations[number], operations[number].dropFirst()) where earlier != later {
             add(earlier, later, .retries, .retryOf)
         }
     }
@@ -95,27 +110,20 @@ struct EdgeBuilder {
     /// The later operation links to the earlier one, descends from it, or is about the same message.
     private mutating func add(_ earlier: Int, _ later: Int, _ relation: FlowEdge.Relation, _ type: LinkType) {
         guard earlier != later else { return }
-        let target = graph.index.id(earlier)
         var evidence = Evidence.messageID
-        if hasLink(type, from: later, to: target) {
+        if hasLink(type, from: later, to: graph.index.id(earlier)) {
             evidence = .link
         } else if graph.index.ancestors(of: later).contains(earlier) {
             evidence = .parent
         }
-        add(.operation(target), .operation(graph.index.id(later)), relation, evidence)
+        add(.operation(earlier), .operation(later), relation, evidence)
     }
 
-    private mutating func append(_ from: FlowNode, _ to: FlowNode, _ relation: FlowEdge.Relation, _ proof: Evidence) {
-        edges.append(FlowEdge(from: from, to: to, relation: relation, evidence: proof))
+    private mutating func append(_ from: NodeRow, _ to: NodeRow, _ relation: FlowEdge.Relation, _ proof: Evidence) {
+        table.append(EdgeRow(from: from, to: to, relation: relation, evidence: proof))
     }
 
-    private mutating func add(_ from: FlowNode, _ to: FlowNode, _ relation: FlowEdge.Relation, _ evidence: Evidence) {
-        let key = Key(from: from, to: to, relation: relation)
-        if let place = places[key] {
-            edges[place].evidence = min(edges[place].evidence, evidence)
-        } else {
-            places[key] = edges.count
-            append(from, to, relation, evidence)
-        }
+    private mutating func add(_ from: NodeRow, _ to: NodeRow, _ relation: FlowEdge.Relation, _ proof: Evidence) {
+        table.add(EdgeRow(from: from, to: to, relation: relation, evidence: proof))
     }
 }

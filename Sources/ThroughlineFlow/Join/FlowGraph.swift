@@ -75,6 +75,17 @@ final class FlowGraph: Sendable {
         return assembly.messages.places[number] - flow.messages.lowerBound
     }
 
+    /// A publication in numbers.
+    func publicationRow(_ number: Int) -> PublicationRow {
+        assembly.hops.publications.publications[flow.publications.lowerBound + number]
+    }
+
+    /// A message in numbers.
+    func messageRow(_ number: Int) -> MessageRow { assembly.messages.messages[flow.messages.lowerBound + number] }
+
+    /// A hop in numbers.
+    func hopRow(_ number: Int) -> HopRow { assembly.hops.hops[flow.hops.lowerBound + number] }
+
     /// The first of the messages that an operation handles.
     func messageHandled(by position: Int) -> Int? {
         let handled = assembly.join.handled(flow.operations.lowerBound + position)

@@ -7,7 +7,7 @@ struct OperationReader {
     /// Causation ids.
     private(set) var causes: [Name] = []
     private(set) var names: NameTable
-    private var services = ServiceNames()
+    private var resources = ResourceNames()
 
     /// - Parameter count: how many spans will be read, about.
     init(count: Int) {
@@ -24,7 +24,7 @@ struct OperationReader {
             id: Operation.ID(record), parentSpan: record.pointee.parentID, start: record.pointee.start,
             end: record.pointee.end, kind: record.pointee.kind)
         row.record = Int32(truncatingIfNeeded: place)
-        row.service = services.name(of: record, &names)
+        (row.service, row.host) = resources.names(of: record, &names)
         row.failed = record.pointee.status.code == .error
         if !record.pointee.links.isEmpty { readLinks(record, &row) }
         record.pointee.attributes.withElements { elements in
@@ -109,37 +109,6 @@ struct OperationReader {
             member.enqueuedTime = scan.enqueuedTime
         }
         members.append(member)
-    }
-}
-
-/// The services that resources name. Most spans share the attributes of their resource with others, and are known by
-/// where those lie, which holds as long as the records do.
-private struct ServiceNames {
-    private var known: [(attributes: UnsafePointer<Attributes.Element>, service: Name)?]
-
-    init() {
-        known = Array(repeating: nil, count: 32)
-    }
-
-    private static let unknown = "unknown_service"
-
-    mutating func name(of record: UnsafePointer<SpanRecord>, _ names: inout NameTable) -> Name {
-        var found = Name.absent
-        record.pointee.resource.attributes.withElements { elements in
-            guard let start = elements.baseAddress else {
-                found = names.name(Self.unknown)
-                return
-            }
-            let slot = Int(bitPattern: start) >> 4 & (known.count - 1)
-            if let last = known[slot], last.attributes == start {
-                found = last.service
-                return
-            }
-            let name = elements.first { $0.key == ResourceAttribute.serviceName }?.value.stringValue ?? ""
-            found = names.name(name.isEmpty ? Self.unknown : name)
-            known[slot] = (start, found)
-        }
-        return found
     }
 }
 

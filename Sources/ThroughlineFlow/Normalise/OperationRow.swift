@@ -26,6 +26,8 @@ struct OperationRow: Sendable {
     var settlement: Settlement?
     /// Of the resource, and so of every span.
     var service: Name = .absent
+    /// Whose clock its times are by; of every span.
+    var host: Name = .absent
     var system: Name = .absent
     var destination: Name = .absent
     var group: Name = .absent

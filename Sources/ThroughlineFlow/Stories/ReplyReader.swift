@@ -2,7 +2,16 @@ import ThroughlineModel
 
 /// Finds the messages that answer others.
 struct ReplyReader {
+    /// Two messages of the graph.
+    struct Parts {
+        var request: Int
+        var reply: Int
+        var evidence: Evidence
+    }
+
     private(set) var replies: [Reply] = []
+    /// Of each reply.
+    private(set) var parts: [Parts] = []
 
     private let graph: FlowGraph
     /// By message: the places of its causes in the graph's causation.
@@ -12,16 +21,13 @@ struct ReplyReader {
         self.graph = graph
         causes = Lists(
             count: graph.messages.count, keys: graph.causation.map(\.effect), values: Array(graph.causation.indices))
-        for message in graph.messages.indices {
-            guard let reply = reply(message) else { continue }
-            replies.append(reply)
-        }
+        for message in graph.messages.indices { add(message) }
     }
 
     /// A reply says what it is, or names the question as NServiceBus does: by a correlation id that is its message id.
-    private func reply(_ answer: Int) -> Reply? {
+    private mutating func add(_ answer: Int) {
         let named = question(namedBy: answer)
-        guard graph.messages[answer].intent == .reply || named != nil else { return nil }
+        guard named != nil || graph.messageRow(answer).intent == .reply else { return }
         let senders = services(sending: answer)
         let question =
             named ?? graph.causes[answer].first { cause in
@@ -29,10 +35,13 @@ struct ReplyReader {
             } ?? graph.causes[answer].first
         guard let question, question != answer, let requester = services(sending: question).first,
             let responder = senders.first ?? services(handling: question).first
-        else { return nil }
-        return Reply(
-            request: graph.messages[question].id, reply: graph.messages[answer].id, requester: requester,
-            responder: responder, evidence: evidence(question, answer), latency: latency(question, answer, requester))
+        else { return }
+        let evidence = evidence(question, answer)
+        replies.append(
+            Reply(
+                request: graph.messages[question].id, reply: graph.messages[answer].id, requester: requester,
+                responder: responder, evidence: evidence, latency: latency(question, answer, requester)))
+        parts.append(Parts(request: question, reply: answer, evidence: evidence))
     }
 
     private func question(namedBy answer: Int) -> Int? {

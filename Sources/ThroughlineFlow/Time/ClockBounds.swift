@@ -5,19 +5,13 @@ struct ClockBounds {
     private(set) var offsets: [ClockOffset] = []
 
     private let graph: FlowGraph
-    private let hosts: [Int]
-    private let names: [String]
-    private var places: HashTable
-    private var pairs: [(from: Int, to: Int)] = []
+    private var places = HashTable()
+    private var pairs: [(from: Name, to: Name)] = []
 
     init(_ graph: FlowGraph) {
         self.graph = graph
-        var table = NameTable()
-        let hosts = graph.index.indices.map { table.name(Self.host(graph.index.reading($0))) }
-        self.hosts = hosts.map(\.place)
-        names = (0..<table.count).map { table[Name(number: Int32($0))] }
-        places = HashTable()
-        guard names.count > 1 else { return }
+        let hosts = graph.index.indices.lazy.map { graph.index.row($0).host }
+        guard let first = hosts.first, hosts.contains(where: { $0 != first }) else { return }
         for hop in graph.hops.indices {
             let publication = graph.publicationOfHop[hop]
             guard let handler = graph.operationsOfHop[hop].first,
@@ -29,19 +23,13 @@ struct ClockBounds {
         offsets.sort { ($0.from, $0.to) < ($1.from, $1.to) }
     }
 
-    private static func host(_ operation: OperationReading) -> String {
-        let attributes = operation.record.resource.attributes
-        for name in [ResourceAttribute.hostName, "host.id", ResourceAttribute.serviceInstanceID] {
-            if let host = attributes[name]?.stringValue, !host.isEmpty { return host }
-        }
-        return operation.service
-    }
+    private func host(_ position: Int) -> Name { graph.index.row(position).host }
 
     private func began(_ position: Int) -> Timestamp { graph.index.row(position).start }
 
     /// A call begins before what it calls; one that waits for the answer ends after it.
     private mutating func noteCall(_ child: Int) {
-        guard let parent = graph.index.parent(of: child), hosts[parent] != hosts[child], parent != child,
+        guard let parent = graph.index.parent(of: child), host(parent) != host(child), parent != child,
             !graph.index.handles(child)
         else { return }
         note(parent, began(parent), before: child, began(child))
@@ -52,9 +40,10 @@ struct ClockBounds {
     }
 
     private mutating func note(_ earlier: Int, _ time: Timestamp, before later: Int, _ then: Timestamp) {
-        let (first, second) = (hosts[earlier], hosts[later])
+        let (first, second) = (host(earlier), host(later))
         guard first != second else { return }
         let ahead = Self.difference(then, time)
+        let names = graph.index.table.names
         if names[first] < names[second] {
             let place = place(first, second)
             offsets[place].upper = min(offsets[place].upper ?? ahead, ahead)
@@ -71,11 +60,12 @@ struct ClockBounds {
             ? Int64(clamping: right.nanoseconds(until: left)) : -Int64(clamping: left.nanoseconds(until: right))
     }
 
-    private mutating func place(_ from: Int, _ to: Int) -> Int {
-        let hash = Hash.of(UInt64(from), UInt64(to))
+    private mutating func place(_ from: Name, _ to: Name) -> Int {
+        let hash = Hash.of(UInt64(from.place), UInt64(to.place))
         if let known = places.find(hash, where: { pairs[$0] == (from, to) }) { return known }
         places.insert(hash, pairs.count)
         pairs.append((from, to))
+        let names = graph.index.table.names
         offsets.append(
             ClockOffset(from: names[from], to: names[to], lower: nil, upper: nil, observations: 0))
         return pairs.count - 1

@@ -36,8 +36,7 @@ struct CriticalPathFinder {
     }
 
     private func finish(_ hop: Int) -> UInt64 {
-        let hop = graph.hops[hop]
-        return (hop.end ?? hop.attempts.last?.start ?? .distantPast).nanosecondsSinceEpoch
+        (graph.hops[hop].end ?? graph.hops[hop].attempts.last?.start ?? .distantPast).nanosecondsSinceEpoch
     }
 
     /// What ended last: hops, or a message that was sent after all of them and that nobody handled.
