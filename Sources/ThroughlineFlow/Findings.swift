@@ -55,7 +55,7 @@ final class Findings: Sendable {
         }
     }
 
-    var gaps: [Gap] { find(\.gaps) { GapFinder(graph, knowledge).gaps } }
+    var gaps: [Gap] { find(\.gaps) { GapFinder(graph, knowledge, hubTraces: assembly.hubTraces).gaps } }
     var sagas: [Saga] { find(\.sagas) { SagaReader(graph).sagas } }
     var deadLetters: [DeadLetter] { deadLetterReader.deadLetters }
     var replies: [Reply] { replyReader.replies }

@@ -70,17 +70,27 @@ struct FlowCommandTests {
         #expect(outcome.code == 0)
         #expect(outcome.output.contains("1 message") && outcome.output.contains("◀ asked for"))
         #expect(outcome.error.contains("More than 1000 deliveries begin in trace \(trace)"))
+        #expect(!outcome.output.contains("sender unknown") && !outcome.output.contains("not recorded"))
+        let alone = try scratch.run("flow", "job-8")
+        #expect(alone.output.contains("sender unknown (not instrumented)"))
         let all = try scratch.run("flow", trace)
         #expect(all.code == 5 && all.error.contains("or more. Ask for one of them"))
         #expect(all.error.contains("throughline flow 'job-"))
     }
 
-    /// A loop that handles 1,001 messages in the trace that it began.
+    /// A loop that handles 1,001 messages in the trace that it began; whoever sent the seventh recorded it.
     private static var life: [SpanRecord] {
         let trace = TraceID(high: 1, low: 1)
         let start = Timestamp(nanosecondsSinceEpoch: 1_787_220_000_000_000_000)
         let loop = SpanRecord(traceID: trace, spanID: SpanID(1), name: "loop", start: start)
-        return [loop]
+        let sender = SpanRecord(
+            traceID: TraceID(high: 1, low: 2), spanID: SpanID(5_000), name: "send jobs", kind: .producer,
+            start: start, end: start.advanced(byNanoseconds: 1_000),
+            attributes: [
+                MessagingAttribute.operationType: "send", MessagingAttribute.destinationName: "jobs",
+                MessagingAttribute.messageID: "job-7",
+            ])
+        return [loop, sender]
             + (1...1_001).map { number in
                 SpanRecord(
                     traceID: trace, spanID: SpanID(UInt64(number) + 1), parentID: loop.spanID, name: "process jobs",

@@ -111,5 +111,23 @@ import ThroughlineModel
         let story = try #require(flows.first { $0.message(.named("t-7")) != nil })
         #expect(story.operations.count == 3 && story.hubs.map(\.identity) == [.trace(loop.traceID)])
         #expect(story.hubs.first?.leftOut == 99)
+        #expect(flows.allSatisfy { $0.gaps.isEmpty })
+    }
+
+    @Test func `the loop of a delivery is missing, unless its trace is known to outlive what it traces`() throws {
+        var script = FlowScript(correlation: nil)
+        script.send("a", "X", id: "1", to: "x", at: 0)
+        let handled = script.process("b", "X", id: "1", from: "x", at: 5, took: 9)
+        let loop = SpanContext(traceID: handled.traceID, spanID: SpanID(77), flags: [.sampled])
+        script.change(handled) { $0.parentID = loop.spanID }
+        let work = script.work("b", "UPDATE", kind: .client, at: 6, took: 1, in: handled)
+        #expect(Flow.split(script.records).flatMap(\.gaps).map(\.missing) == [.operation(Operation.ID(loop))])
+        var guarding = HubGuard()
+        guarding.knownTraces = [loop.traceID]
+        #expect(Flow.split(script.records, guarding: guarding).allSatisfy { $0.gaps.isEmpty })
+        // What else is missing in such a trace is missed.
+        script.change(work) { $0.parentID = SpanID(78) }
+        let gaps = Flow.split(script.records, guarding: guarding).flatMap(\.gaps)
+        #expect(gaps.map(\.missing) == [.operation(Operation.ID(traceID: loop.traceID, spanID: SpanID(78)))])
     }
 }

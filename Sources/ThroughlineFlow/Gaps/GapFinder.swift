@@ -10,10 +10,11 @@ struct GapFinder {
     /// Missing operations that a missing sender or attempt already stands for.
     private var explained: Set<Operation.ID> = []
 
-    init(_ graph: FlowGraph, _ knowledge: FlowKnowledge) {
+    /// - Parameter hubTraces: traces that were not followed as a whole.
+    init(_ graph: FlowGraph, _ knowledge: FlowKnowledge, hubTraces: Set<TraceID> = []) {
         self.graph = graph
         self.knowledge = knowledge
-        reasons = ReasonFinder(graph.index, knowledge)
+        reasons = ReasonFinder(graph.index, knowledge, hubTraces: hubTraces)
         findSenders()
         findAttempts()
         findMessages()
@@ -130,7 +131,8 @@ struct GapFinder {
             witnesses[id, default: []].append(position)
         }
         for position in graph.index.indices {
-            if graph.index.parent(of: position) == nil, let parent = graph.index.row(position).parentID {
+            let row = graph.index.row(position)
+            if graph.index.parent(of: position) == nil, let parent = row.parentID, !reasons.isInLoop(row) {
                 note(parent, position)
             }
             for link in graph.index.links(of: position) where link.isValid && link.type != .ambient {

@@ -9,12 +9,14 @@ struct ReasonFinder {
 
     private let index: OperationIndex
     private let knowledge: FlowKnowledge
+    private let hubTraces: Set<TraceID>
     /// Contexts that spans link to and that say they are not sampled, by trace.
     private let unsampled: Set<TraceID>
 
-    init(_ index: OperationIndex, _ knowledge: FlowKnowledge) {
+    init(_ index: OperationIndex, _ knowledge: FlowKnowledge, hubTraces: Set<TraceID>) {
         self.index = index
         self.knowledge = knowledge
+        self.hubTraces = hubTraces
         var unsampled: Set<TraceID> = []
         for position in index.indices {
             for link in index.links(of: position) where link.isValid && !link.isSampled {
@@ -35,7 +37,7 @@ struct ReasonFinder {
             let link = LinkRow(target: Operation.ID(context), isSampled: context.isSampled)
             return span(link, before: position, enqueued: member?.enqueuedTime ?? operation.row.enqueuedTime)
         }
-        if operation.row.parentSpan != nil, index.parent(of: position) == nil {
+        if operation.row.parentSpan != nil, index.parent(of: position) == nil, !isInLoop(operation.row) {
             return span(nil, before: position, enqueued: operation.row.enqueuedTime)
         }
         if operation.marks.contains(.ignoredHeaders) {
@@ -50,6 +52,12 @@ struct ReasonFinder {
         return hasIDs
             ? Finding(reason: .headerLost, evidence: "ids arrived and no trace context did")
             : Finding(reason: .notInstrumented, evidence: "nothing arrived that an instrumented sender would have sent")
+    }
+
+    /// True for a delivery in a trace that outlives it: what it began under is the consumer's loop, which was left out on
+    /// purpose and sent it nothing.
+    func isInLoop(_ delivery: OperationRow) -> Bool {
+        delivery.handles && hubTraces.contains(delivery.id.traceID)
     }
 
     /// Why an operation that others refer to is not there.

@@ -28,6 +28,8 @@ final class Assembly: Sendable {
 
     let table: OperationTable
     let flows: [Extent]
+    /// The traces that were not followed as a whole.
+    let hubTraces: Set<TraceID>
     let join: MessageJoin
     let hops: HopJoin
     let causation: CausationJoin
@@ -57,6 +59,7 @@ final class Assembly: Sendable {
         }
         self.table = table
         self.flows = extents
+        hubTraces = guarding == nil ? [] : splitter.hubTraces
         join = assembler.join
         hops = assembler.hops
         causation = assembler.causation

@@ -28,7 +28,10 @@ struct FlowParts: Sendable {
             guard publications[number].senders.isEmpty, publications[number].id.reason == .sent,
                 publications[number].missingSender == nil, !row.attempts.isEmpty
             else { continue }
-            let finder = reasons ?? ReasonFinder(OperationIndex(assembly.table, flow), knowledge)
+            let finder =
+                reasons
+                ?? ReasonFinder(
+                    OperationIndex(assembly.table, flow), knowledge, hubTraces: assembly.hubTraces)
             reasons = finder
             let witness = assembly.hops.attempts[Int(row.attempts.start)].operation - flow.operations.lowerBound
             publications[number].missingSender =

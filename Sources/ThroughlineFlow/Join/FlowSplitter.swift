@@ -8,6 +8,8 @@ struct FlowSplitter {
     let flows: [Int32]
     /// By flow: the ids that were not followed out of it.
     let hubs: [Int: [Hub]]
+    /// The traces that are hubs, also where all that is at hand of one is in a single flow.
+    let hubTraces: Set<TraceID>
 
     init(_ unique: UniqueRows, guarding: HubGuard) {
         var sets = DisjointSets(count: unique.rows.count)
@@ -19,6 +21,7 @@ struct FlowSplitter {
         let flows = Self.numbers(unique, sets.roots())
         self.flows = flows
         hubs = Self.hubs(flows, correlations, traces, unique)
+        hubTraces = Set(traces.hubs.compactMap { $0.first.map { unique.rows[$0].id.traceID } })
     }
 
     private static func numbers(_ unique: UniqueRows, _ roots: [Int]) -> [Int32] {
