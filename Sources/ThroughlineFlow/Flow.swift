@@ -37,7 +37,8 @@ public struct Flow: Sendable {
     ///   - records: the spans, in any order; one that comes twice counts once.
     ///   - knowledge: what else is known, to tell why something is missing.
     public init(_ records: some Sequence<SpanRecord>, knowing knowledge: FlowKnowledge = FlowKnowledge()) {
-        let assembly = Assembly(UniqueRows(records), guarding: nil)
+        var unique = UniqueRows(records)
+        let assembly = Assembly(&unique, guarding: nil)
         self.init(assembly, assembly.flows.first ?? .empty, knowledge)
     }
 
@@ -63,7 +64,8 @@ public struct Flow: Sendable {
         _ records: some Sequence<SpanRecord>, knowing knowledge: FlowKnowledge = FlowKnowledge(),
         guarding: HubGuard = .standard
     ) -> [Flow] {
-        let assembly = Assembly(UniqueRows(records), guarding: guarding)
+        var unique = UniqueRows(records)
+        let assembly = Assembly(&unique, guarding: guarding)
         return assembly.flows.map { Flow(assembly, $0, knowledge) }
     }
 

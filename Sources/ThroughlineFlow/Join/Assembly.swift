@@ -38,22 +38,21 @@ final class Assembly: Sendable {
     let senders: Lists
 
     /// - Parameters:
-    ///   - unique: the operations.
+    ///   - unique: the operations; its rows are taken out of it.
     ///   - guarding: how much one id may join; nil makes one flow of everything.
-    init(_ unique: UniqueRows, guarding: HubGuard?) {
+    init(_ unique: inout UniqueRows, guarding: HubGuard?) {
         let splitter = FlowSplitter(
             unique, guarding: guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max))
         let flows = guarding == nil ? Array(repeating: 0, count: unique.rows.count) : splitter.flows
-        let table = OperationTable(unique, flows: flows)
+        let contradicted = unique.conflicts(byFlow: flows)
+        let table = OperationTable(&unique, flows: flows)
         let parts = table.arranged(splitter.parts)
         var assembler = Assembler(table)
         var extents: [Extent] = []
         extents.reserveCapacity(table.starts.count)
         for (number, (start, end)) in zip(table.starts, table.starts.dropFirst()).enumerated() {
             var extent = assembler.add(start..<end, number: number, parts: parts)
-            if !unique.conflicts.isEmpty {
-                extent.conflicts.insert(contentsOf: unique.conflicts.filter { $0.isAbout(extent, table) }, at: 0)
-            }
+            if let conflicts = contradicted[number] { extent.conflicts.insert(contentsOf: conflicts, at: 0) }
             if guarding != nil, !splitter.hubs.isEmpty { extent.hubs = splitter.hubs[number] ?? [] }
             extents.append(extent)
         }
@@ -105,12 +104,5 @@ private struct Assembler {
             hubs: [])
         publications.sort(&hops, publications: extent.publications, hops: extent.hops, messages)
         return extent
-    }
-}
-
-extension Conflict {
-    fileprivate func isAbout(_ flow: Assembly.Extent, _ table: OperationTable) -> Bool {
-        guard case .operation(let id) = place else { return false }
-        return table.position(of: id, inFlow: Int32(truncatingIfNeeded: flow.number)) != nil
     }
 }

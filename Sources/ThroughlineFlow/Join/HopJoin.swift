@@ -173,7 +173,10 @@ private struct Groups {
 
     init(_ handlings: Range<Int>, _ join: MessageJoin, _ table: OperationTable) {
         self.table = table
-        guard handlings.contains(where: { !table.rows[join.handlings[$0].operation].group.isPresent }) else { return }
+        var isComplete = true
+        // Not as a closure, which would copy the whole join.
+        for place in handlings where !table.rows[join.handlings[place].operation].group.isPresent { isComplete = false }
+        guard !isComplete else { return }
         for place in handlings {
             let operation = join.handlings[place].operation
             guard table.rows[operation].group.isPresent else { continue }

@@ -19,9 +19,9 @@ final class OperationTable: Sendable {
     private let places: [Int32]
 
     /// - Parameters:
-    ///   - unique: the operations.
+    ///   - unique: the operations; its rows are taken out of it, so that they can be arranged where they lie.
     ///   - flows: for each row its flow, from 0, in time order of their first operations.
-    init(_ unique: UniqueRows, flows: [Int32]) {
+    init(_ unique: inout UniqueRows, flows: [Int32]) {
         records = unique.records
         links = unique.reader.links
         members = unique.reader.members
@@ -43,7 +43,8 @@ final class OperationTable: Sendable {
             places[row] = Int32(truncatingIfNeeded: place)
         }
         let isSorted = order.indices.allSatisfy { order[$0] == $0 }
-        var rows = isSorted ? unique.rows : order.map { unique.rows[$0] }
+        var rows = unique.takeRows()
+        if !isSorted { rows = order.map { rows[$0] } }
         for position in rows.indices {
             let flow = flows[order[position]]
             rows[position].flow = flow
@@ -64,7 +65,8 @@ final class OperationTable: Sendable {
 
     /// A table of one operation.
     convenience init(_ record: SpanRecord) {
-        self.init(UniqueRows(CollectionOfOne(record)), flows: [0])
+        var unique = UniqueRows(CollectionOfOne(record))
+        self.init(&unique, flows: [0])
     }
 
     func publishes(_ position: Int) -> Bool { rows[position].publishes }

@@ -2,15 +2,14 @@ extension PublicationJoin {
     /// By message: where it arrived, for messages whose senders do not say where they sent them. Only where all who
     /// handled the message name the same destination.
     func arrivals(_ flow: Range<Int>, _ join: MessageJoin, _ handlings: Range<Int>) -> [Int: Name] {
-        func published(where isNamed: Bool) -> Set<Int> {
-            let senders = flow.lazy.filter {
-                table.publishes($0) && table.rows[$0].destination.isPresent == isNamed
-            }
-            return Set(senders.flatMap { join.published[$0] })
+        var unknown: Set<Int> = []
+        for sender in flow where table.publishes(sender) && !table.rows[sender].destination.isPresent {
+            unknown.formUnion(join.published[sender])
         }
-        var unknown = published(where: false)
         guard !unknown.isEmpty else { return [:] }
-        unknown.subtract(published(where: true))
+        for sender in flow where table.publishes(sender) && table.rows[sender].destination.isPresent {
+            unknown.subtract(join.published[sender])
+        }
         var found: [Int: Set<Name>] = [:]
         for handling in join.handlings[handlings] where unknown.contains(handling.message) {
             let name = table.rows[handling.operation].destination

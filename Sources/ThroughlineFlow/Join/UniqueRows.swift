@@ -89,6 +89,25 @@ struct UniqueRows {
         rows[position].destination = rows[parent].destination
     }
 
+    /// The conflicts, by the flow of their span.
+    ///
+    /// - Parameter flows: for each row its flow.
+    func conflicts(byFlow flows: [Int32]) -> [Int: [Conflict]] {
+        var found: [Int: [Conflict]] = [:]
+        for conflict in conflicts {
+            guard case .operation(let id) = conflict.place, let row = row(of: id) else { continue }
+            found[Int(flows[row]), default: []].append(conflict)
+        }
+        return found
+    }
+
+    /// Hands the rows over without copying them; afterwards there are none here.
+    mutating func takeRows() -> [OperationRow] {
+        var taken: [OperationRow] = []
+        swap(&taken, &rows)
+        return taken
+    }
+
     /// The position of the row of a span.
     func row(of id: Operation.ID) -> Int? { spans.find(Hash.of(id)) { rows[$0].id == id } }
 
