@@ -39,9 +39,30 @@ need_packages() {
     fi
     say "Installing ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    "${sudo[@]}" apt-get update -qq >&2 || fail "'apt-get update' failed; is a package mirror reachable?"
-    "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+    # Another installation may be under way.
+    local get=("${sudo[@]}" apt-get -qq -o DPkg::Lock::Timeout=300)
+    "${get[@]}" update >&2 || fail "'apt-get update' failed; is a package mirror reachable?"
+    "${get[@]}" install -y --no-install-recommends "${missing[@]}" >&2 ||
         fail "These packages could not be installed: ${missing[*]}"
+}
+
+# A Python of its own with packages of other people, in DIRECTORY/venv; made once, and again when the list has changed.
+#   need_python DIRECTORY PACKAGE...
+need_python() {
+    local directory=$1 packages="${*:2}"
+    mkdir -p "$directory"
+    # Tests that run side by side ask at the same time. What is started later must not inherit the lock.
+    exec 9>"$directory/lock"
+    flock 9
+    if [ "$(cat "$directory/ready" 2>/dev/null)" != "$packages" ]; then
+        python3 -c 'import ensurepip' 2>/dev/null || need_packages python3 python3-venv
+        say "Setting up $packages in ${directory#"$root/"}"
+        { python3 -m venv "$directory/venv" &&
+            "$directory/venv/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; } \
+            >"$directory/set-up.log" 2>&1 || fail "Python could not install $packages. Log: $directory/set-up.log"
+        echo "$packages" >"$directory/ready"
+    fi
+    exec 9>&-
 }
 
 libraries=(pkg-config libsqlite3-dev librdkafka-dev libcurl4-openssl-dev zlib1g-dev)
