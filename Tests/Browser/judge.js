@@ -5,7 +5,8 @@ mermaid.initialize({ startOnLoad: false, securityLevel: "strict" });
 const decoder = document.createElement("textarea");
 const decode = (text) => {
   decoder.innerHTML = (text ?? "").replace(/ﬂ°°/g, "&#").replace(/ﬂ°/g, "&").replace(/¶ß/g, ";");
-  return decoder.value.replaceAll("\u2060", "");
+  // Spaces that do not break stand where a label should not be broken.
+  return decoder.value.replaceAll("\u2060", "").replaceAll("\u00a0", " ");
 };
 const strokes = {
   "normal arrow_point": "normal", "thick arrow_point": "thick", "dotted arrow_point": "dotted",
@@ -54,9 +55,12 @@ function judgeSequence(problems, expected, db, svg) {
   }
   const notes = messages.filter((m) => m.type === types.NOTE).map((m) => [m.from, decode(m.message.replaceAll("<br/>", " "))]);
   compare(problems, "notes", expected.notes, notes);
-  const words = { [types.PAR_START]: "par", [types.PAR_AND]: "and", [types.PAR_END]: "end" };
+  const words = {
+    [types.PAR_START]: "par", [types.PAR_AND]: "and", [types.PAR_END]: "end",
+    [types.ALT_START]: "alt", [types.ALT_ELSE]: "else", [types.ALT_END]: "end",
+  };
   const blocks = messages.filter((m) => m.type in words)
-    .map((m) => (m.type === types.PAR_START ? ["par", decode(m.message)] : [words[m.type]]));
+    .map((m) => (["par", "alt", "else"].includes(words[m.type]) ? [words[m.type], decode(m.message)] : [words[m.type]]));
   compare(problems, "blocks", [expected.blocks], [blocks]);
   const count = (type) => messages.filter((m) => m.type === type).length;
   compare(problems, "activations", [expected.activations, expected.activations],

@@ -25,7 +25,7 @@ def browse(browser, page, *arguments):
             capture_output=True, text=True, timeout=240, check=False)
 
 
-def page(folder, mermaid, cases, script):
+def page(folder, mermaid, cases, script, theme="default"):
     """The cases travel as base64, so that nothing in a label can end the script that carries it."""
     data = base64.b64encode(json.dumps(cases).encode()).decode()
     path = folder / "page.html"
@@ -33,7 +33,8 @@ def page(folder, mermaid, cases, script):
         "<!doctype html><meta charset='utf-8'><body><div id='stage'></div><pre id='verdict'></pre>"
         f"<script src='{mermaid.resolve().as_uri()}'></script>"
         f"<script>const CASES = JSON.parse(new TextDecoder().decode("
-        f"Uint8Array.from(atob('{data}'), c => c.charCodeAt(0))));</script>"
+        f"Uint8Array.from(atob('{data}'), c => c.charCodeAt(0))));"
+        f"const THEME = '{theme}';</script>"
         f"<script>{(HERE / script).read_text()}</script>", encoding="utf-8")
     return path
 
@@ -79,7 +80,7 @@ def judge_graphviz(case):
 
 def draw(arguments, case, folder):
     target = (arguments.png / f"{case['name']}.png").resolve()
-    browse(arguments.browser, page(folder, arguments.mermaid, [case], "draw.js"),
+    browse(arguments.browser, page(folder, arguments.mermaid, [case], "draw.js", arguments.theme),
            f"--screenshot={target}", f"--window-size={arguments.size}")
 
 
@@ -88,6 +89,7 @@ def main():
     parser.add_argument("--browser", required=True)
     parser.add_argument("--mermaid", required=True, type=pathlib.Path)
     parser.add_argument("--png", type=pathlib.Path, help="a folder to draw every diagram into")
+    parser.add_argument("--theme", default="default", choices=["default", "dark"], help="of the pictures")
     parser.add_argument("--size", default="1600,900", help="of the pictures")
     parser.add_argument("--only", default="", help="only the diagrams whose name contains this")
     parser.add_argument("folder", type=pathlib.Path)

@@ -50,6 +50,8 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
     case sampledOut
     /// A consumer's context leaked from one message to the next.
     case leaked
+    /// Alike messages become different things: most are done, some after a retry, some are given up.
+    case mixedOutcomes
 
     package var records: [SpanRecord] {
         switch self {
@@ -77,6 +79,7 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
         case .skewed: Self.skewedScript()
         case .sampledOut: Self.sampledOutScript()
         case .leaked: Self.leakedScript()
+        case .mixedOutcomes: Self.mixedOutcomesScript()
         }
     }
 

@@ -207,4 +207,43 @@ extension GoldenFlow {
         }
         return script.records
     }
+
+    /// Of twelve rows, the fourth and the eighth are done after a retry, and the sixth and the eleventh never.
+    static func mixedOutcomesScript() -> [SpanRecord] {
+        var script = FlowScript(correlation: "import-8", seed: 31)
+        let began = script.send("portal", "ImportBegan", id: "mix-0", to: "imports", at: 0)
+        let splitter = script.process(
+            "splitter", "ImportBegan", id: "mix-0", from: "imports", at: 3, took: 40, of: began, group: "splitter")
+        for row in 1...12 {
+            let (id, at) = ("mix-\(row)", 5 + Double(row) * 2)
+            let sent = script.send(
+                "splitter", "RowRead", id: id, to: "rows", at: at, took: 0.5, in: splitter, causes: ["mix-0"])
+            let isHard = row % 4 == 0 && row < 12
+            let isBroken = row == 6 || row == 11
+            var last: SpanContext?
+            for attempt in 1...(isBroken ? 3 : isHard ? 2 : 1) {
+                let failed = isBroken || (isHard && attempt == 1)
+                last = script.process(
+                    "loader", "RowRead", id: id, from: "rows", at: at + 2 + Double(attempt - 1) * 50, took: 3, of: sent,
+                    group: "loader", attempt: attempt,
+                    settled: !failed ? .acknowledged : attempt == 3 ? .deadLettered : .requeued,
+                    links: last.map { [FlowScript.link($0, .retryOf)] } ?? [], error: failed ? "BadRow" : nil)
+            }
+            guard let last else { continue }
+            let end = at + 4 + (isBroken ? 100 : isHard ? 50 : 0)
+            if isBroken {
+                script.send(
+                    "loader", "RowRead", id: id, to: "rows.dlq", at: end, took: 0.5, in: last,
+                    links: [FlowScript.link(last, .deadLetterOf)])
+            } else {
+                let stored = script.send(
+                    "loader", "RowStored", id: "mix-stored-\(row)", to: "stored", at: end, took: 0.5, in: last,
+                    causes: [id])
+                script.process(
+                    "search", "RowStored", id: "mix-stored-\(row)", from: "stored", at: end + 3, took: 2, of: stored,
+                    group: "search")
+            }
+        }
+        return script.records
+    }
 }

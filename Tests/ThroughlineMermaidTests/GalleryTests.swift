@@ -47,6 +47,11 @@ import ThroughlineFlow
             "Stories that traces do not tell",
             [
                 Picture(
+                    sentence: """
+                        **Outcomes**: alike messages are one arrow, and where they became different things, a branch says \
+                        how many became what, and what came of it.
+                        """, flow: .mixedOutcomes, title: "import 8", view: .sequence),
+                Picture(
                     sentence: "**Saga**: the second step failed, so the first was undone.", flow: .saga,
                     title: "a booking", view: .saga),
                 Picture(

@@ -55,6 +55,8 @@ enum JudgedCase {
             case .deactivate: break
             case .par(let text): blocks.append(["par", MermaidText.plain(text)])
             case .and: blocks.append(["and"])
+            case .alt(let text): blocks.append(["alt", MermaidText.plain(text)])
+            case .otherwise(let text): blocks.append(["else", MermaidText.plain(text)])
             case .end: blocks.append(["end"])
             }
         }

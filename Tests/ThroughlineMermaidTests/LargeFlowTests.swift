@@ -29,10 +29,10 @@ import ThroughlineFlow
         #expect(causation.chart.text.contains("×") || causation.chart.text.contains("left out"))
         try JudgedCase.write(causation.chart, as: "\(name)-causation")
         let sequence = SequenceView.diagram(of: flow)
-        #expect(sequence.diagram.text.utf16.count <= 50_000 && sequence.diagram.text.contains("Folded"))
+        #expect(sequence.diagram.text.utf16.count <= 50_000 && sequence.diagram.text.contains("Shortened"))
         try JudgedCase.write(sequence.diagram, as: "\(name)-sequence")
         let timeline = TimelineView.chart(of: flow)
-        #expect(timeline.chart.text.utf16.count <= 50_000 && timeline.chart.text.contains("Folded"))
+        #expect(timeline.chart.text.utf16.count <= 50_000 && timeline.chart.text.contains("Shortened"))
         try JudgedCase.write(timeline.chart, as: "\(name)-timeline")
     }
 
@@ -59,6 +59,22 @@ import ThroughlineFlow
         #expect(tree.contains("loader ×2  waited 5–8 ms · took 1 ms ✗ BadRow"))
         let sequence = SequenceView.diagram(of: flow).diagram
         #expect(sequence.text.contains("RowRead ×1998 · rows · waited 1–17 ms"))
+        #expect(sequence.lines.contains(.alt("1,998 of 2,000 done ✓")))
+        #expect(sequence.lines.contains(.otherwise("2 of 2,000 failed ✗ BadRow")))
+    }
+
+    /// Two thousand messages of forty services are not two thousand of the first.
+    @Test func `what is folded although its names differ in numbers has a name for all of them`() {
+        let flow = Flow(LargeFlowShape.loose.records(spans: 4_000))
+        let sequence = SequenceView.diagram(of: flow).diagram
+        #expect(sequence.participants.map(\.name) == ["service-* ×40", "sink"])
+        #expect(sequence.text.contains("Noticed#42; ×2000 · replies.#42;"))
+    }
+
+    @Test func `a sequence has no more participants than a person can follow`() {
+        let flow = Flow(LargeFlowShape.tangled.records(spans: 4_000))
+        let sequence = SequenceView.diagram(of: flow)
+        #expect(sequence.diagram.participants.count <= 20 && sequence.folding?.contains("left out") == true)
     }
 
     @Test func `what is asked for by name or id is shown one by one, the rest stays folded`() {

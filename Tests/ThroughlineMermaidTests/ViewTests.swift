@@ -38,9 +38,9 @@ import ThroughlineModel
                   s_shipping -->|"emits OrderShipped"| t_shipping
                   s_shipping ==>|"sends SendConfirmationEmail"| t_mail_commands
                   t_mail_commands ==>|"delivers · 2 ms"| s_notifications
-                  classDef destination fill:#f6f8fa,stroke:#57606a,color:#24292f
+                  classDef destination fill:#8b949e33,stroke:#8b949e
                   class t_orders,t_stock,t_payments,t_orders_dlq,t_shipping,t_mail_commands destination
-                  classDef failed stroke:#c0392b,stroke-width:2px
+                  classDef failed stroke:#da3633,stroke-width:2px
                   class t_orders_dlq failed
 
                 """)
@@ -64,7 +64,7 @@ import ThroughlineModel
         }
         let deliveries = Set(
             flow.hops.map { Delivery(destination: $0.destination, consumer: $0.consumer, isReplay: $0.isReplay) })
-        let drawn = chart.edges.compactMap(\.text).filter { $0.wholeMatch(of: /(delivers|waited|replayed).*/) != nil }
+        let drawn = chart.edges.compactMap(\.text).filter { $0.wholeMatch(of: /(delivers|×|waited|replayed).*/) != nil }
         #expect(drawn.count == deliveries.count)
     }
 
@@ -101,7 +101,7 @@ import ThroughlineModel
             switch line {
             case .arrow(let arrow, let from, let to, let text): "\(from)\(arrow.rawValue)\(to) \(text)"
             case .note(_, let text): text
-            case .activate, .deactivate, .noteAcross, .par, .and, .end: nil
+            case .activate, .deactivate, .noteAcross, .par, .and, .alt, .otherwise, .end: nil
             }
         }
         #expect(
@@ -120,6 +120,49 @@ import ThroughlineModel
             ])
     }
 
+    @Test func `alike messages that became different things are told apart, with what came of each`() {
+        let lines = SequenceView.diagram(of: Flow(GoldenFlow.mixedOutcomes.records)).diagram.lines
+        let told = lines.compactMap { line -> String? in
+            switch line {
+            case .alt(let text): "alt \(text)"
+            case .otherwise(let text): "else \(text)"
+            case .arrow(_, let from, let to, let text): "\(from) \(to) \(text)"
+            case .note(_, let text): text
+            case .end: "end"
+            default: nil
+            }
+        }
+        #expect(
+            told == [
+                "s_portal s_splitter ImportBegan · imports · waited 2 ms",
+                "alt 8 of 12 done ✓",
+                "s_splitter s_loader RowRead ×8 · rows · waited 1.5 ms",
+                "s_loader s_search RowStored ×8 · stored · waited 2.5 ms",
+                "else 2 of 12 done after 2 attempts ✓",
+                "s_splitter s_loader RowRead ×2 · rows · waited 1.5 ms",
+                "s_loader s_search RowStored ×2 · stored · waited 2.5 ms",
+                "else 2 of 12 dead-lettered after 3 attempts ✗ BadRow",
+                "s_splitter s_loader RowRead ×2 · rows · waited 1.5 ms",
+                "dead letters → rows.dlq",
+                "end",
+            ])
+    }
+
+    /// What is inside of a block stays inside, so that every end closes what was opened last.
+    @Test(arguments: GoldenFlow.allCases)
+    func `every block is closed, and has more than one part`(golden: GoldenFlow) {
+        var parts: [Int] = []
+        for line in SequenceView.diagram(of: Flow(golden.records)).diagram.lines {
+            switch line {
+            case .par, .alt: parts.append(1)
+            case .and, .otherwise: parts[parts.count - 1] += 1
+            case .end: #expect((parts.popLast() ?? 0) > 1)
+            default: break
+            }
+        }
+        #expect(parts.isEmpty)
+    }
+
     @Test(arguments: GoldenFlow.allCases)
     func `nobody stops working who has not begun, and everybody stops`(golden: GoldenFlow) {
         var working: [String: Int] = [:]
@@ -134,7 +177,9 @@ import ThroughlineModel
     @Test(arguments: GoldenFlow.allCases)
     func `the causation view has an arrow for each cause`(golden: GoldenFlow) {
         let flow = Flow(golden.records)
-        let chart = CausationView.chart(of: flow).chart
+        var options = ViewOptions()
+        options.unfolding = .everything
+        let chart = CausationView.chart(of: flow, options: options).chart
         let causes = flow.messages.reduce(0) { $0 + $1.causes.count }
         let correlated = flow.edges.count { $0.relation == .correlates }
         let outcomes = chart.nodes.count { $0.id.hasPrefix("o_") }

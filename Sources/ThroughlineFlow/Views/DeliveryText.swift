@@ -10,10 +10,10 @@ package enum DeliveryText {
     }
 
     /// Such as `replayed after 41 s ✓`.
-    package static func redelivers(_ hops: [Hop]) -> String {
+    package static func redelivers(_ hops: [Hop], _ history: DeliveryHistory) -> String {
         let sign = sign(hops)
-        if let hop = hops.first, hops.count == 1, let waited = hop.queueTime {
-            return "replayed after \(DurationText.short(waited))\(sign)"
+        if let hop = hops.first, hops.count == 1, let delay = history.replayDelay(hop) {
+            return "replayed after \(DurationText.short(delay))\(sign)"
         }
         return hops.count > 1 ? "replayed ×\(hops.count)\(sign)" : "replayed\(sign)"
     }
@@ -36,7 +36,10 @@ package enum DeliveryText {
             let size = max(hop.batchSize, hops.count)
             let sign = failed > 0 ? " ✗" : ""
             if unfinished > 0 { return ["never ended"] }
-            if attemptCount(hop) > 1 { return ["\(attemptCount(hop)) attempts \(failed > 0 ? "✗" : "✓")"] }
+            if attemptCount(hop) > 1 {
+                let words = hop.attempts.count > 1 ? "\(attemptCount(hop)) attempts" : "attempt \(attemptCount(hop))"
+                return ["\(words) \(failed > 0 ? "✗" : "✓")"]
+            }
             if size > 1 { return ["batch of \(size)\(sign)"] }
             guard let waited = hop.queueTime else { return failed > 0 ? ["✗"] : [] }
             let long = waited >= 1_000_000_000

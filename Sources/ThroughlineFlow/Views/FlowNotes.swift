@@ -113,9 +113,12 @@ package struct FlowNotes {
 
     /// Such as `refunded · 3 steps · compensated`.
     package static func outcome(of saga: Saga) -> String {
-        var parts = [saga.state ?? "no state recorded", FoldingText.counted(saga.steps.count, "step")]
-        if saga.wasCompensated { parts.append("compensated ↩") }
+        var parts = [
+            saga.state.map { OneLine.shortened($0, to: 40) } ?? "no state recorded",
+            FoldingText.counted(saga.steps.count, "step"),
+        ]
         if saga.failed { parts.append("a step failed ✗") }
+        if saga.wasCompensated { parts.append("compensated ↩") }
         if saga.isUnfinished { parts.append("a step never ended …") }
         return parts.joined(separator: " · ")
     }

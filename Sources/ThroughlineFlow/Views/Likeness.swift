@@ -57,6 +57,23 @@ struct Likeness: Hashable {
 
 /// Names that differ in nothing but numbers and ids.
 package enum NamePattern {
+    /// One name for several: the one that all have, else with `*` for what is numbered, else the first and `…`.
+    package static func common(_ names: some Sequence<String>) -> String? {
+        var first: String?
+        var pattern: String?
+        for name in names {
+            guard let known = first else {
+                first = name
+                continue
+            }
+            if name == known { continue }
+            let common = pattern ?? of(known)
+            if of(name) != common { return "\(known) …" }
+            pattern = common
+        }
+        return pattern ?? first
+    }
+
     /// The name with `*` for each run of digits, and for each word of hexadecimal digits that has a digit in it.
     package static func of(_ name: String) -> String {
         guard name.utf8.contains(where: isDigit) else { return name }

@@ -7,6 +7,7 @@ struct TreeText {
     private let focus: String?
     private let critical: CriticalShares
     private let gaps: GapIndex
+    private let history: DeliveryHistory
     /// Where nobody records settlements, nothing follows from their absence.
     private let tellsSettlements: Bool
 
@@ -16,6 +17,7 @@ struct TreeText {
         flow = folded.flow
         critical = CriticalShares(flow)
         gaps = GapIndex(flow)
+        history = DeliveryHistory(flow)
         tellsSettlements = flow.hops.contains { $0.settlement != nil }
     }
 
@@ -178,7 +180,8 @@ struct TreeText {
     private func marks(_ hops: [Hop]) -> [String] {
         let hop = hops[0]
         var marks: [String] = []
-        if let waited = DurationText.spread(hops.compactMap(\.queueTime)) {
+        let waits = hops.compactMap { $0.isReplay ? history.replayDelay($0) : $0.queueTime }
+        if let waited = DurationText.spread(waits) {
             marks.append("\(hop.isReplay ? "replayed after" : "waited") \(waited)")
         } else if hop.isReplay {
             marks.append("replayed")

@@ -20,14 +20,14 @@ struct Flowchart {
         }
     }
 
-    /// A colour; what it means always stands in words or a sign as well.
+    /// A colour; what it means always stands in words or a sign as well. All can be seen on white and on black.
     enum Style: String, CaseIterable {
         case destination, failed, inferred
 
         fileprivate var definition: String {
             switch self {
-            case .destination: "fill:#f6f8fa,stroke:#57606a,color:#24292f"
-            case .failed: "stroke:#c0392b,stroke-width:2px"
+            case .destination: "fill:#8b949e33,stroke:#8b949e"
+            case .failed: "stroke:#da3633,stroke-width:2px"
             case .inferred: "stroke-dasharray:4 3"
             }
         }
@@ -91,10 +91,34 @@ struct Flowchart {
         self.direction = direction
     }
 
+    /// From top to bottom, as a story is told, unless the nodes of one level would stand in too wide a row.
+    var readableDirection: Direction {
+        var levels: [String: Int] = [:]
+        let effects = Dictionary(grouping: edges, by: \.from)
+        let targets = Set(edges.filter { $0.from != $0.to }.map(\.to))
+        var queue = nodes.map(\.id).filter { !targets.contains($0) }
+        for id in queue { levels[id] = 0 }
+        var place = 0
+        while place < queue.count {
+            let id = queue[place]
+            place += 1
+            for edge in effects[id] ?? [] where levels[edge.to] == nil {
+                levels[edge.to] = levels[id, default: 0] + 1
+                queue.append(edge.to)
+            }
+        }
+        var widths: [Int: Int] = [:]
+        for level in levels.values { widths[level, default: 0] += 1 }
+        let widest = widths.values.max() ?? 0
+        return widest > Self.widestRow && widest > widths.count ? .leftToRight : .topToBottom
+    }
+
+    private static let widestRow = 8
+
     /// The diagram as Mermaid reads it, ending in a newline.
     var text: String {
         var lines: [String] = []
-        if let title { lines += ["---", "title: \"\(MermaidText.title(title))\"", "---"] }
+        lines += header
         lines.append("flowchart \(direction.rawValue)")
         for node in nodes where node.group == nil { lines.append("  \(Self.text(node))") }
         for group in groups {
@@ -113,6 +137,19 @@ struct Flowchart {
             lines.append("  class \(members.joined(separator: ",")) \(style.rawValue)")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Mermaid breaks the text of nodes at 200 pixels, which makes towers of sentences.
+    private static let usualText = 24
+    private static let wideNode = 330
+
+    private var header: [String] {
+        var lines: [String] = []
+        if let title { lines.append("title: \"\(MermaidText.title(title))\"") }
+        if nodes.contains(where: { max($0.label.count, $0.detail?.count ?? 0) > Self.usualText }) {
+            lines += ["config:", "  flowchart:", "    wrappingWidth: \(Self.wideNode)"]
+        }
+        return lines.isEmpty ? [] : ["---"] + lines + ["---"]
     }
 
     private static func text(_ node: Node) -> String {

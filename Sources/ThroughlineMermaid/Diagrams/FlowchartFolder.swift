@@ -12,6 +12,9 @@ struct FlowchartFolder {
         case mermaid
 
         fileprivate var edges: Int { self == .readable ? 120 : MermaidLimit.edges }
+
+        /// With more edges than that, nodes whose names differ in numbers only are folded; others stay up to the limit.
+        fileprivate var comfortable: Int { self == .readable ? 40 : MermaidLimit.edges }
     }
 
     /// Folding changes what is alike, so it is done again and again; what that many passes did not bring inside the
@@ -24,18 +27,26 @@ struct FlowchartFolder {
     static func fitted(
         _ chart: Flowchart, to limit: Limit = .mermaid, keeping names: Set<String> = []
     ) -> (chart: Flowchart, folding: String?) {
-        if fits(chart, limit) { return (chart, nil) }
+        if fits(chart, limit), chart.edges.count <= limit.comfortable { return (chart, nil) }
         var folded = chart
+        let isNamed = fits(chart, limit)
+        var best: (chart: Flowchart, folding: String?)? = isNamed ? (chart, nil) : nil
         for isRough in [false, true] {
             for _ in 0..<maximumPasses {
-                guard let smaller = withAlikeNodesFolded(folded, isRough: isRough, keeping: names) else { break }
+                guard
+                    let smaller = withAlikeNodesFolded(
+                        folded, isRough: isRough, isNamed: isNamed, keeping: names)
+                else { break }
                 folded = smaller
                 let text =
                     "\(FoldingText.counted(chart.nodes.count - folded.nodes.count, "participant")) folded into others"
                 let noted = note("\(text), marked ×N", on: folded)
-                if fits(noted, limit) { return (noted, text) }
+                guard fits(noted, limit) else { continue }
+                if noted.edges.count <= limit.comfortable { return (noted, text) }
+                best = (noted, text)
             }
         }
+        if let best { return best }
         var kept = min(folded.edges.count, limit.edges - 1)
         while true {
             let (cut, text) = cutting(folded, to: kept)
@@ -63,9 +74,11 @@ struct FlowchartFolder {
     /// Nodes are alike when they look alike and have the same neighbours. Only nodes of one shape are folded at a
     /// time, because folding them changes what their neighbours look like.
     ///
-    /// - Parameter isRough: true to fold those instead whose names differ in numbers only, whatever their neighbours.
+    /// - Parameters:
+    ///   - isRough: true to fold those instead whose names differ in numbers only, whatever their neighbours.
+    ///   - isNamed: true to fold only those whose names differ in nothing else.
     private static func withAlikeNodesFolded(
-        _ chart: Flowchart, isRough: Bool, keeping names: Set<String>
+        _ chart: Flowchart, isRough: Bool, isNamed: Bool, keeping kept: Set<String>
     ) -> Flowchart? {
         for shape in [Flowchart.Shape.subroutine, .stadium, .hexagon, .rounded, .parallelogram] {
             let places = Dictionary(chart.nodes.indices.map { (chart.nodes[$0].id, $0) }) { first, _ in first }
@@ -79,25 +92,28 @@ struct FlowchartFolder {
             var result = chart
             result.nodes = []
             var counts: [Int] = []
+            var names: [[String]] = []
             var replacement: [String: String] = [:]
             for (place, node) in chart.nodes.enumerated() {
-                let isFolded = node.shape == shape && !names.contains(node.text)
+                let isFolded = node.shape == shape && !kept.contains(node.text)
                 let likeness = Likeness(
-                    name: isRough ? NamePattern.of(node.text) : nil, shape: node.shape, styles: node.styles,
+                    name: isRough || isNamed ? NamePattern.of(node.text) : nil, shape: node.shape, styles: node.styles,
                     group: node.group, neighbours: isFolded && !isRough ? Set(neighbours[place]).sorted() : [])
                 if isFolded, let first = firsts[likeness] {
                     counts[first] += node.count
+                    names[first].append(node.text)
                     replacement[node.id] = result.nodes[first].id
                 } else {
                     if isFolded { firsts[likeness] = result.nodes.count }
                     result.nodes.append(node)
                     counts.append(node.count)
+                    names.append([node.text])
                 }
             }
             guard !replacement.isEmpty else { continue }
             for (place, count) in counts.enumerated() where count > result.nodes[place].count {
-                let text = result.nodes[place].text
-                result.nodes[place].text = MermaidText.shortened(isRough ? NamePattern.of(text) : text, to: 24)
+                let common = NamePattern.common(names[place]) ?? result.nodes[place].text
+                result.nodes[place].text = MermaidText.shortened(common, to: 24)
                 result.nodes[place].count = count
             }
             result.edges = merged(chart.edges, replacing: replacement)

@@ -35,11 +35,13 @@ struct GanttChart {
         var countsUnits: Bool
 
         /// Mermaid writes clock times, in the reader's time zone. Milliseconds and seconds since 1970 are the two forms
-        /// that are numbers everywhere, so the axis starts there and counts in whatever unit fits.
+        /// that are numbers everywhere, so the axis starts there and counts in whatever unit fits. Whole units are written
+        /// from so many on that Mermaid has no ticks between them.
         static func fitting(_ nanoseconds: UInt64) -> Axis {
             switch nanoseconds {
-            case ..<10_000_000: Axis(unit: "µs", length: 1_000, countsUnits: false)
-            case ..<10_000_000_000: Axis(unit: "ms", length: 1_000_000, countsUnits: false)
+            case ..<7_100_000: Axis(unit: "µs", length: 1_000, countsUnits: false)
+            case ..<10_000_000: Axis(unit: "ms", length: 1_000_000, countsUnits: true)
+            case ..<7_100_000_000: Axis(unit: "ms", length: 1_000_000, countsUnits: false)
             case ..<600_000_000_000: Axis(unit: "s", length: 1_000_000_000, countsUnits: true)
             case ..<36_000_000_000_000: Axis(unit: "min", length: 60_000_000_000, countsUnits: true)
             default: Axis(unit: "h", length: 3_600_000_000_000, countsUnits: true)
@@ -65,6 +67,8 @@ struct GanttChart {
         let longest = sections.map { MermaidText.plain($0.title).count }.max() ?? 0
         lines += ["config:", "  gantt:", "    leftPadding: \(max(75, 20 + longest * 7))", "---"]
         lines += ["gantt", "  dateFormat x", "  axisFormat \(axis.countsUnits ? "%s" : "%Q") \(axis.unit)"]
+        // On an axis that starts in 1970, today has no place.
+        lines.append("  todayMarker off")
         for section in sections {
             lines.append("  section \(MermaidText.item(section.title))")
             for task in section.tasks {

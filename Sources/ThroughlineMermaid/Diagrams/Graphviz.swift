@@ -46,7 +46,7 @@ struct Graphviz {
         case .hexagon: attributes.append("shape=hexagon")
         case .flag: attributes.append("shape=note")
         }
-        if node.styles.contains(.failed) { attributes += ["color=\"#c0392b\"", "penwidth=2"] }
+        if node.styles.contains(.failed) { attributes += ["color=\"#da3633\"", "penwidth=2"] }
         if node.styles.contains(.inferred) { styles.append("dashed") }
         if !styles.isEmpty { attributes.append("style=\"\(styles.joined(separator: ","))\"") }
         return "\(node.id) [\(attributes.joined(separator: ", "))]"
@@ -57,7 +57,7 @@ struct Graphviz {
         case .normal: []
         case .thick: ["penwidth=3"]
         case .dotted: ["style=dashed"]
-        case .cross: ["arrowhead=\"nonetee\"", "color=\"#c0392b\""]
+        case .cross: ["arrowhead=\"nonetee\"", "color=\"#da3633\""]
         case .dottedLine: ["style=dotted", "arrowhead=none"]
         }
     }

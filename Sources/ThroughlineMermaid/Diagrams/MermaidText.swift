@@ -8,7 +8,7 @@ import ThroughlineFlow
 enum MermaidText {
     /// A quoted label of a flowchart, without the quotes.
     static func label(_ text: String) -> String {
-        escaped(plain(text), alsoReserved: [])
+        escaped(LineBreaks.bound(plain(text)), alsoReserved: [])
     }
 
     /// The text of a sequence diagram's participant, message or note.
@@ -29,7 +29,8 @@ enum MermaidText {
     /// The text of a state, a transition or a note of a state diagram.
     static func state(_ text: String) -> String {
         escaped(
-            plain(text), alsoReserved: [";", ":", "{", "}", "[", "]", "@", "%", "=", "|"], everywhere: true)
+            LineBreaks.bound(plain(text)), alsoReserved: [";", ":", "{", "}", "[", "]", "@", "%", "=", "|"],
+            everywhere: true)
     }
 
     /// What a line of a gantt chart may begin with, whatever stands after it.

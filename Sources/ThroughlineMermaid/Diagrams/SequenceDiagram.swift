@@ -26,6 +26,9 @@ struct SequenceDiagram {
         /// What follows, up to `and` or `end`, goes on at the same time as the other parts.
         case par(String)
         case and
+        /// What follows, up to `otherwise` or `end`, became of some, and what follows `otherwise` of others.
+        case alt(String)
+        case otherwise(String)
         case end
     }
 
@@ -43,62 +46,41 @@ struct SequenceDiagram {
         return first == last ? first : "\(first),\(last)"
     }
 
-    /// Words; a number stays with what it counts, and a separator with what it follows.
-    private static func unbreakable(_ text: String) -> [String] {
-        var parts: [String] = []
-        var isOpen = false
-        for word in text.split(separator: " ") {
-            if isOpen || word == "·" || word.hasPrefix("%"), let last = parts.popLast() {
-                parts.append("\(last) \(word)")
-            } else {
-                parts.append(String(word))
-            }
-            isOpen = word.last.map { ("0"..."9").contains($0) } ?? false
-        }
-        return parts
-    }
-
-    /// Mermaid makes a note across participants no wider than they are.
-    private func wrapped(_ text: String) -> String {
-        let room = participants.count == 1 ? 80 : max(40, participants.count * 22)
-        var lines: [String] = []
-        for part in Self.unbreakable(MermaidText.plain(text)) {
-            if let last = lines.last, last.count + 1 + part.count <= room {
-                lines[lines.count - 1] = "\(last) \(part)"
-            } else {
-                lines.append(part)
-            }
-        }
-        return lines.map(MermaidText.line).joined(separator: "<br/>")
+    private func wrapped(_ text: String, _ room: Int) -> String {
+        LineBreaks.lines(of: MermaidText.plain(text), room: room).map(MermaidText.line).joined(separator: "<br/>")
     }
 
     /// The diagram as Mermaid reads it, ending in a newline.
     var text: String {
-        var text: [String] = []
-        text += ["sequenceDiagram", "  autonumber"]
+        let room = SequenceWidths(participants, lines).room
+        var text = ["sequenceDiagram", "  autonumber"]
         for participant in participants {
             text.append("  participant \(participant.id) as \(MermaidText.line(participant.name))")
         }
         // Mermaid cuts off the titles of sequence diagrams that are narrower than they are; a note has its room.
-        if let title, let span { text.append("  Note over \(span): \(wrapped(title))") }
-        var isInside = false
+        if let title, let span { text.append("  Note over \(span): \(wrapped(title, room))") }
+        var depth = 1
+        func add(_ line: String, at depth: Int) { text.append(String(repeating: "  ", count: depth) + line) }
         for line in lines {
-            let indent = isInside ? "    " : "  "
             switch line {
             case .arrow(let arrow, let from, let to, let label):
-                text.append("\(indent)\(from)\(arrow.rawValue)\(to): \(MermaidText.line(label))")
-            case .activate(let id): text.append("\(indent)activate \(id)")
-            case .deactivate(let id): text.append("\(indent)deactivate \(id)")
-            case .note(let id, let label): text.append("\(indent)Note over \(id): \(MermaidText.line(label))")
+                add("\(from)\(arrow.rawValue)\(to): \(MermaidText.line(label))", at: depth)
+            case .activate(let id): add("activate \(id)", at: depth)
+            case .deactivate(let id): add("deactivate \(id)", at: depth)
+            case .note(let id, let label): add("Note over \(id): \(MermaidText.line(label))", at: depth)
             case .noteAcross(let label):
-                if let span { text.append("  Note over \(span): \(wrapped(label))") }
+                if let span { add("Note over \(span): \(wrapped(label, room))", at: depth) }
             case .par(let label):
-                text.append("  par \(MermaidText.line(label))")
-                isInside = true
-            case .and: text.append("  and")
+                add("par \(MermaidText.line(label))", at: depth)
+                depth += 1
+            case .alt(let label):
+                add("alt \(MermaidText.line(label))", at: depth)
+                depth += 1
+            case .and: add("and", at: depth - 1)
+            case .otherwise(let label): add("else \(MermaidText.line(label))", at: depth - 1)
             case .end:
-                text.append("  end")
-                isInside = false
+                depth -= 1
+                add("end", at: depth)
             }
         }
         return text.joined(separator: "\n") + "\n"

@@ -5,7 +5,7 @@ struct StateDiagram {
 
         fileprivate var definition: String {
             switch self {
-            case .failed: "stroke:#c0392b,stroke-width:2px"
+            case .failed: "stroke:#da3633,stroke-width:2px"
             case .compensated: "stroke-dasharray:4 3"
             }
         }

@@ -5,7 +5,7 @@ extension CausationView {
     /// What became of a message where that is worth a node: given up, failed, never ended, replayed.
     mutating func addOutcomes(_ place: Int) {
         let members = groups[place].flatMap { hops[$0.id] ?? [] }
-        let title = MermaidText.shortened(name(of: groups[place][0]), to: 30)
+        let title = MermaidText.shortened(name(of: groups[place]), to: 30)
         let bad = Dictionary(grouping: Self.ends(of: members).filter { $0.failed || $0.isUnfinished }) {
             "\($0.consumer.service)\u{0}\(ending($0))"
         }
@@ -28,7 +28,7 @@ extension CausationView {
         guard let replay = replays.first else { return }
         let sign = replays.contains(where: \.failed) ? "✗" : replays.contains(where: \.isUnfinished) ? "…" : "✓"
         let count = replays.count > 1 ? " ×\(replays.count)" : ""
-        let time = replay.start.flatMap { timeText([$0], isRoot: false) }.map { " · \($0)" } ?? ""
+        let time = replay.start.flatMap { timeText([$0]) }.map { " · \($0)" } ?? ""
         chart.nodes.append(
             Flowchart.Node(
                 id: outcomeID(place, "replay"), text: "\(title) ↻\(count)", detail: "replayed\(time) \(sign)",
@@ -74,7 +74,10 @@ extension CausationView {
         let attempts = DeliveryText.attemptCount(hop)
         let tries = attempts == 1 ? "1 attempt" : "\(attempts) attempts"
         if hop.isDeadLetter { return "dead letter after \(tries)" }
-        if hop.failed { return "failed after \(tries)" }
+        if hop.failed {
+            let error = hop.attempts.last?.error.map { ": \(MermaidText.shortened(TypeName.short($0), to: 28))" } ?? ""
+            return attempts == 1 ? "failed\(error)" : "failed after \(tries)\(error)"
+        }
         return "never ended"
     }
 }

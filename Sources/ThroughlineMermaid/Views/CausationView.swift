@@ -10,6 +10,8 @@ struct CausationView {
     private var groupOf: [Message.ID: Int] = [:]
     var groups: [[Message]] = []
     private var groupOfNode: [Int: Int] = [:]
+    /// What the times of the others count from: the first message's.
+    private var start: Timestamp?
     let publications: [Message.ID: [Publication]]
     let hops: [Message.ID: [Hop]]
     let gaps: GapIndex
@@ -31,11 +33,30 @@ struct CausationView {
         hops = Dictionary(grouping: flow.hops, by: \.message)
         gaps = GapIndex(flow)
         addGroups()
+        putInOrder()
         addUnrecorded()
         for place in groups.indices { chart.nodes.append(node(place, focus)) }
         addCauses()
         for place in groups.indices { addOutcomes(place) }
         addRest()
+        chart.direction = chart.readableDirection
+    }
+
+    /// Causes before their effects, and what has neither in the order of time: the outline has calls last.
+    private mutating func putInOrder() {
+        let times = groups.map { members in
+            members.compactMap { publications[$0.id]?.first?.began?.nanosecondsSinceEpoch }.min() ?? .max
+        }
+        let causes = groups.enumerated().map { place, members in
+            members.flatMap { $0.causes.compactMap { groupOf[$0] } }.uniqued().filter { $0 != place }
+        }
+        let order = CausalOrder.sorted(times: times, causes: causes)
+        var places = Array(repeating: 0, count: order.count)
+        for (place, group) in order.enumerated() { places[group] = place }
+        groups = order.map { groups[$0] }
+        groupOf = groupOf.mapValues { places[$0] }
+        groupOfNode = groupOfNode.mapValues { places[$0] }
+        start = groups.first?.compactMap { publications[$0.id]?.first?.began }.min()
     }
 
     /// A message is where it was first sent; that it was set aside or replayed later is an outcome of it.
@@ -84,18 +105,22 @@ struct CausationView {
     }
 
     /// A message without a type is told from others by where it went.
-    func name(of message: Message) -> String {
+    private func name(of message: Message) -> String {
         guard message.type == nil, let destination = publications[message.id]?.first?.id.destination,
             !destination.isEmpty
         else { return message.title }
         return "\(message.title) → \(destination)"
     }
 
+    func name(of messages: [Message]) -> String {
+        NamePattern.common(messages.lazy.map { name(of: $0) }) ?? "message"
+    }
+
     private mutating func node(_ place: Int, _ focus: String?) -> Flowchart.Node {
         let members = groups[place]
         let message = members[0]
         let count = members.count > 1 ? " ×\(members.count)" : ""
-        let title = MermaidText.shortened(name(of: message), to: 36)
+        let title = MermaidText.shortened(name(of: members), to: 36)
         guard message.isRecorded else {
             return Flowchart.Node(
                 id: id(place), text: "unknown message\(count)",
@@ -105,24 +130,32 @@ struct CausationView {
         }
         let publication = publications[message.id]?.first
         let missing = publication?.missingSender
+        let services = members.compactMap { publications[$0.id]?.first?.services.first }.uniqued()
+        let several = services.count > 1 ? " ×\(services.count)" : ""
         let sender =
             missing.map { "sender unknown: \($0.rawValue)" }
-            ?? MermaidText.shortened(publication?.services.first ?? "sender unknown", to: 28)
-        let times = members.compactMap { publications[$0.id]?.first?.began }
-        var time = timeText(times, isRoot: place == 0).map { " · \($0)" } ?? ""
+            ?? MermaidText.shortened(NamePattern.common(services) ?? "sender unknown", to: 28) + several
+        var detail = [sender]
+        if let time = timeText(members.compactMap { publications[$0.id]?.first?.began }) { detail.append(time) }
         let dwell = members.compactMap { publications[$0.id]?.first?.dwellTime }
         if let dwell = DurationText.spread(dwell) {
-            time += " · \(publication?.due == nil ? "outbox" : "scheduled") \(dwell)"
+            detail.append("\(publication?.due == nil ? "outbox" : "scheduled") \(dwell)")
         }
+        let failed = members.compactMap { publications[$0.id]?.first }.count(where: flow.failedToSend)
+        if failed > 0 { detail.append(failed < members.count ? "sending failed ×\(failed)" : "sending failed") }
         let isAskedFor = focus.map { focus in members.contains { $0.id.description == focus } } ?? false
+        var styles: [Flowchart.Style] = missing == nil ? [] : [.inferred]
+        if failed > 0 { styles.append(.failed) }
         return Flowchart.Node(
-            id: id(place), text: title + count + (isAskedFor ? " ◀" : ""), detail: sender + time,
-            shape: message.intent == .command ? .parallelogram : .rounded, styles: missing == nil ? [] : [.inferred])
+            id: id(place), text: title + count + (failed > 0 ? " ✗" : "") + (isAskedFor ? " ◀" : ""),
+            detail: detail.joined(separator: " · "), shape: message.intent == .command ? .parallelogram : .rounded,
+            styles: styles)
     }
 
-    func timeText(_ times: [Timestamp], isRoot: Bool) -> String? {
+    /// The time of day for the first message, and for what clocks show before it; else the time since.
+    func timeText(_ times: [Timestamp]) -> String? {
         guard let first = times.min() else { return nil }
-        guard !isRoot, let start = flow.start else { return first.timeOfDay }
+        guard let start, first > start else { return first.timeOfDay }
         return DurationText.spread(times.map { start.nanoseconds(until: $0) }).map { "+\($0)" }
     }
 

@@ -179,7 +179,7 @@ struct FlowchartView {
         case .replays: return counted("replays \(edge.type ?? "message")", edge.publications.count)
         case .routes: return counted("routes", edge.publications.count)
         case .delivers: return delivery(hops, isCritical: edge.isCritical)
-        case .redelivers: return DeliveryText.redelivers(hops)
+        case .redelivers: return DeliveryText.redelivers(hops, DeliveryHistory(flow))
         case .serves: return nil
         case .calls:
             let names = edge.calls.compactMap { flow.operation($0)?.record.name }.uniqued()
@@ -192,7 +192,7 @@ struct FlowchartView {
         let text = DeliveryText.delivers(hops)
         guard isCritical, let share = critical.waitingShare(of: hops), share >= Self.leastShare else { return text }
         let part = " · \(FlowNotes.percent(share))"
-        let short = text.replacing("delivers · waited", with: "waited")
+        let short = text.replacing("delivers · waited", with: "waited").replacing("delivers ×", with: "×")
         return (text.count + part.count <= DeliveryText.maximumLength ? text : short) + part
     }
 
@@ -221,14 +221,16 @@ struct FlowchartView {
         let isDue = edge.publications.contains { flow.publication($0)?.due != nil }
         let wait = dwell.map { " · \(isDue ? "due in" : "outbox") \($0)" } ?? ""
         let suffix = (count > 1 ? " ×\(count)" : "") + sign
-        let room = DeliveryText.maximumLength - verb.count - 1 - suffix.count
+        // The verb may stand on a line of its own.
+        let room = DeliveryText.maximumLength - 2 - suffix.count
         return "\(verb) \(MermaidText.shortened(edge.type ?? "message", to: room))\(suffix)\(wait)"
     }
 
     /// The error of the handling that gave the message up.
     private func deadLetter(_ edge: Topology.Edge) -> String {
         let messages = Set(edge.publications.map(\.message))
-        let services = Set(edge.publications.flatMap { flow.publication($0)?.services ?? [] })
+        let publications = edge.publications.compactMap(flow.publication)
+        let services = Set(publications.flatMap(\.services) + publications.compactMap(flow.whoGaveUp))
         let errors = flow.hops
             .filter { messages.contains($0.message) && services.contains($0.consumer.service) && !$0.isReplay }
             .compactMap { $0.attempts.last?.error.map(TypeName.short) }.uniqued()

@@ -30,7 +30,7 @@ struct MapFlowchart {
     }
 
     private mutating func drawAll() {
-        for service in map.services { chart.nodes.append(serviceNode(slugs.id("s", service), service)) }
+        for service in inOrder(map.services) { chart.nodes.append(serviceNode(slugs.id("s", service), service)) }
         for destination in map.destinations {
             chart.nodes.append(destinationNode(destination, detail: rate(destination)))
         }
@@ -62,6 +62,30 @@ struct MapFlowchart {
                     from: slugs.id("s", call.caller), to: slugs.id("s", call.called), text: text(call), stroke: .normal)
             )
         }
+    }
+
+    /// From those that hear nothing to those that hear from them, and so on, because Mermaid draws what comes first on
+    /// the left.
+    private func inOrder(_ services: [String]) -> [String] {
+        var hears: [String: Set<String>] = [:]
+        for delivery in map.deliveries { hears[delivery.destination, default: []].insert(delivery.consumer.service) }
+        var next: [String: [String]] = [:]
+        for emission in map.emissions where !emission.isDeadLetter {
+            next[emission.service, default: []] += (hears[emission.destination] ?? []).sorted()
+        }
+        for call in map.calls { next[call.caller, default: []].append(call.called) }
+        let heard = Set(hears.values.joined()).union(map.calls.map(\.called))
+        var order: [String] = []
+        var known: Set<String> = []
+        for root in services.filter({ !heard.contains($0) }) + services where known.insert(root).inserted {
+            var place = order.count
+            order.append(root)
+            while place < order.count {
+                order += (next[order[place]] ?? []).filter { known.insert($0).inserted }
+                place += 1
+            }
+        }
+        return order
     }
 
     private mutating func drawOne(_ name: String) {
@@ -119,8 +143,7 @@ struct MapFlowchart {
                     ? "sets aside"
                     : emission.intent == .command ? "sends" : emission.intent == .reply ? "replies" : "emits"
                 let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
-                let room = DeliveryText.maximumLength - verb.count - 1 - sign.count
-                let type = MermaidText.shortened(emission.type ?? "messages", to: max(8, room))
+                let type = MermaidText.shortened(emission.type ?? "messages", to: DeliveryText.maximumLength - 2)
                 chart.edges.append(
                     Flowchart.Edge(
                         from: from, to: to, text: "\(verb) \(type)\(sign)",
@@ -143,11 +166,12 @@ struct MapFlowchart {
 
     private func rate(_ destination: ServiceMap.Destination) -> String? {
         guard destination.messages > 0 else { return nil }
-        guard let rate = map.rate(destination.messages) else { return "\(destination.messages) messages" }
+        let count = FoldingText.counted(destination.messages, "message")
+        guard let rate = map.rate(destination.messages) else { return count }
         if rate >= 10 { return "\(Int(rate.rounded()))/s" }
         if rate >= 0.1 { return "\(tenths(rate))/s" }
         if rate * 60 >= 0.1 { return "\(tenths(rate * 60))/min" }
-        return "\(destination.messages) messages"
+        return count
     }
 
     /// Such as `p50 4 ms · p99 31 ms · 0.4 % ✗`.
@@ -167,10 +191,13 @@ struct MapFlowchart {
         return parts.joined(separator: " · ")
     }
 
-    /// Such as `calls ×12 · p50 4 ms · 0.4 % ✗`.
+    /// Such as `calls ×12 · p50 4 ms · p99 31 ms · 0.4 % ✗`.
     private func text(_ call: ServiceMap.Call) -> String {
         var parts = ["calls ×\(call.count)"]
-        if let took = call.duration { parts.append("p50 \(DurationText.short(took.p50))") }
+        if let took = call.duration {
+            let (middle, late) = (DurationText.short(took.p50), DurationText.short(took.p99))
+            parts += middle == late ? ["takes \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
+        }
         if call.errors > 0 { parts.append("\(share(call.errors, call.count)) ✗") }
         return parts.joined(separator: " · ")
     }

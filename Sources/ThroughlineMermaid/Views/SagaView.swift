@@ -70,7 +70,10 @@ struct SagaView {
         self.flow = flow
         let headline = flow.headline(title: title)
         diagram = StateDiagram(title: headline)
-        if stories.count == 1 { diagram.title = "\(Self.title(of: stories[0])) · \(headline)" }
+        if stories.count == 1 {
+            let parts = [title, Self.title(of: stories[0]), DurationText.short(flow.latency)].compactMap(\.self)
+            diagram.title = parts.joined(separator: " · ")
+        }
         var left = room
         var hidden = 0
         for (place, story) in stories.enumerated() {

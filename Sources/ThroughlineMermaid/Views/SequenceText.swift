@@ -6,6 +6,7 @@ struct SequenceText {
     private let flow: Flow
     private let deadLetters: [Message.ID: [Publication]]
     private let tellsSettlements: Bool
+    private let history: DeliveryHistory
     let gaps: GapIndex
 
     private static let maximumName = 40
@@ -13,6 +14,7 @@ struct SequenceText {
     init(_ flow: Flow) {
         self.flow = flow
         gaps = GapIndex(flow)
+        history = DeliveryHistory(flow)
         // Where nobody records settlements, nothing follows from their absence.
         tellsSettlements = flow.hops.contains { $0.settlement != nil }
         deadLetters = Dictionary(
@@ -28,21 +30,58 @@ struct SequenceText {
     /// Such as `OrderPlaced · orders · waited 4 ms`; of several deliveries how long they waited at least and at most.
     func arrow(_ hops: [Hop]) -> String {
         let hop = hops[0]
-        var parts = [title(hop.message) + (hops.count > 1 ? " ×\(hops.count)" : "")]
-        if !hop.destination.isEmpty { parts.append(place(hop.destination)) }
+        let name = NamePattern.common(hops.lazy.map { flow.message($0.message)?.title ?? "message" }) ?? "message"
+        var parts = [MermaidText.shortened(name, to: Self.maximumName) + (hops.count > 1 ? " ×\(hops.count)" : "")]
+        if let destination = NamePattern.common(hops.lazy.map(\.destination)), !destination.isEmpty {
+            parts.append(place(destination))
+        }
         let publications = hops.compactMap { flow.publication($0.id.publication) }
         if let dwell = DurationText.spread(publications.compactMap(\.dwellTime)) {
             parts.append("\(publications.contains { $0.due != nil } ? "scheduled" : "outbox") \(dwell)")
         }
         let batch = hops.reduce(1) { max($0, $1.batchSize) }
         if batch > 1 { parts.append("batch of \(batch)") }
-        if let waited = DurationText.spread(hops.compactMap(\.queueTime)) {
+        if let waited = DurationText.spread(hops.compactMap { hop.isReplay ? history.replayDelay($0) : $0.queueTime }) {
             parts.append("\(hop.isReplay ? "replayed after" : "waited") \(waited)")
         } else if hop.isReplay {
             parts.append("replayed")
         }
         if hop.isReplay, !hop.isUnfinished { parts[parts.count - 1] += hop.failed ? " ✗" : " ✓" }
         return parts.joined(separator: " · ")
+    }
+
+    /// What became of some of many, such as `97 of 100 done ✓`, `3 of 100 dead-lettered after 3 attempts ✗ Timeout`.
+    func outcome(_ hops: [Hop], of total: Int) -> String {
+        guard let hop = hops.first, let last = hop.attempts.last else { return "" }
+        let attempts = hops.map(DeliveryText.attemptCount)
+        let (least, most) = (attempts.min() ?? 1, attempts.max() ?? 1)
+        let tries = most == 1 ? "" : " after \(least == most ? "" : "\(least)–")\(most) attempts"
+        let error = last.error.map { " \(MermaidText.shortened(TypeName.short($0), to: Self.maximumName))" } ?? ""
+        let words =
+            if hop.isUnfinished {
+                "never ended …"
+            } else if hop.isDeadLetter {
+                "dead-lettered\(tries) ✗\(error)"
+            } else if hop.failed {
+                "failed\(tries) ✗\(error)"
+            } else if hop.attempts.contains(where: \.isDuplicate) {
+                "done, and again as duplicates ✓"
+            } else {
+                "done\(tries) ✓" + (tellsSettlements && hop.isUnsettled ? ", never settled" : "")
+            }
+        return "\(FoldingText.grouped(hops.count)) of \(FoldingText.grouped(total)) \(words)"
+    }
+
+    /// What a branch does not say of its deliveries: where dead letters went.
+    func remark(inBranch hops: [Hop]) -> String? {
+        guard let hop = hops.first, hop.isDeadLetter, case let there = whereTo(hop), !there.isEmpty else { return nil }
+        return "dead letters\(there)"
+    }
+
+    /// Such as ` → orders.dlq`.
+    private func whereTo(_ hop: Hop) -> String {
+        let there = deadLetters[hop.message]?.first { $0.services.contains(hop.consumer.service) }
+        return there.map { " → \(place($0.id.destination))" } ?? ""
     }
 
     /// Such as `OrderPlaced to 3 consumers`.
@@ -65,13 +104,10 @@ struct SequenceText {
     }
 
     private func remark(_ hop: Hop, _ attempt: Attempt, isLast: Bool) -> String? {
-        let tried = hop.attempts.count > 1 || attempt.number > 1
+        let tried = history.isRetried(hop)
         let prefix = tried ? "attempt \(attempt.number) " : ""
         if attempt.end == nil { return "\(prefix)never ended" }
-        if isLast, hop.isDeadLetter {
-            let there = deadLetters[hop.message]?.first { $0.services.contains(hop.consumer.service) }
-            return "\(prefix)✗ dead letter\(there.map { " → \(place($0.id.destination))" } ?? "")"
-        }
+        if isLast, hop.isDeadLetter { return "\(prefix)✗ dead letter\(whereTo(hop))" }
         if let error = attempt.error {
             return "\(prefix)✗ \(MermaidText.shortened(TypeName.short(error), to: Self.maximumName))"
         }

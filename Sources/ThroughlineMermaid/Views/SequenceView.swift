@@ -10,77 +10,101 @@ struct SequenceView {
     static func diagram(
         of flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()
     ) -> (diagram: SequenceDiagram, folding: String?) {
+        let isWhole = options.unfolding == .everything
         let drawn = ReadableFold(flow, options, .delivery).fitted(
-            draw: { SequenceView($0, title: title, isWhole: options.unfolding == .everything).diagram },
-            fits: { MermaidLimit.allows($0.text) })
+            draw: { SequenceView($0, title: title, isWhole: isWhole).diagram },
+            fits: { MermaidLimit.allows($0.text) && (isWhole || $0.participants.count <= mostParticipants) })
         return (drawn.picture, drawn.folding)
     }
+
+    /// With more of them, nobody can follow a line from its name to its arrows.
+    private static let mostParticipants = 20
 
     private let flow: Flow
     private let selection: OutlineSelection
     private let text: SequenceText
+    private let branches: SequenceBranches
+    /// At how many places something is left out.
+    private let cuts: Int
     private var slugs = SlugAllocator()
-    private var events: [Event] = []
+    private var events: [SequenceOrder.Event] = []
     private var participants: [String: (id: String, name: String)] = [:]
-
-    /// Two arrows say it as well without a box around them.
-    private static let leastParallel = 3
-
-    private struct Event {
-        var time: UInt64
-        var lines: [SequenceDiagram.Line]
-        var causes: [Int]
-        /// What arrives, when something does.
-        var publication: Publication.ID?
-    }
 
     private init(_ selection: OutlineSelection, title: String?, isWhole: Bool) {
         self.selection = selection
         flow = selection.folded.flow
         text = SequenceText(flow)
+        branches = SequenceBranches(selection, text)
+        cuts = selection.shown.count { selection.rest(below: $0).messages > 0 }
         diagram = SequenceDiagram(title: flow.headline(title: title))
         addDeliveries()
         addUnread()
         addCalls(isWhole: isWhole)
         addMissingDeliveries()
-        let order = CausalOrder.sorted(times: events.map(\.time), causes: events.map(\.causes))
-        addLines(order)
-        // Repetitions stand where they happened.
-        for note in FlowNotes(flow).all where note.kind != .repeats { diagram.lines.append(.noteAcross(note.text)) }
+        if let folding = FoldingText.of(selection) { diagram.lines.append(.noteAcross("Shortened: \(folding)")) }
+        addLines()
+        // Repetitions stand where they happened, and so do ghosts where everything is drawn.
+        for note in FlowNotes(flow, drawsGhosts: selection.isWhole).all where note.kind != .repeats {
+            diagram.lines.append(.noteAcross(note.text))
+        }
         nameParticipants()
-        if let folding = FoldingText.of(selection), let first = diagram.participants.first {
-            diagram.lines.insert(.note(over: first.id, text: "Folded: \(folding)."), at: 0)
+    }
+
+    /// Notes say which message they are about where their participant handles several at a time.
+    private mutating func addLines() {
+        let order = SequenceOrder(events, branches) { [text] in text.fanOut($0, to: $1) }
+        let entangled = entangled(order.tokens)
+        var numbers: [Int: Int] = [:]
+        var count = 0
+        for token in order.tokens {
+            guard case .event(let place) = token else {
+                if case .line(let line) = token { diagram.lines.append(line) }
+                continue
+            }
+            for line in events[place].lines {
+                if case .arrow = line {
+                    count += 1
+                    numbers[place] = count
+                }
+                if case .note(let id, let words) = line, let delivery = events[place].delivery,
+                    entangled.contains(delivery), let number = numbers[delivery]
+                {
+                    diagram.lines.append(.note(over: id, text: "message \(number): \(words)"))
+                } else {
+                    diagram.lines.append(line)
+                }
+            }
         }
     }
 
-    /// The deliveries of one message that come one after the other go on at the same time.
-    private mutating func addLines(_ order: [Int]) {
-        var place = 0
-        while place < order.count {
-            let event = events[order[place]]
-            var end = place + 1
-            while end < order.count, let publication = event.publication,
-                events[order[end]].publication == publication
-            {
-                end += 1
+    /// The deliveries during which their participant handles another one.
+    private func entangled(_ tokens: [SequenceOrder.Token]) -> Set<Int> {
+        var open: [String: Set<Int>] = [:]
+        var entangled: Set<Int> = []
+        for case .event(let place) in tokens {
+            for line in events[place].lines {
+                switch line {
+                case .activate(let id):
+                    open[id, default: []].insert(place)
+                    if let all = open[id], all.count > 1 { entangled.formUnion(all) }
+                case .deactivate(let id):
+                    if let delivery = events[place].delivery { open[id]?.remove(delivery) }
+                default: break
+                }
             }
-            let parts = order[place..<end].map { events[$0].lines }
-            if parts.count >= Self.leastParallel, let publication = event.publication {
-                diagram.lines.append(.par(text.fanOut(publication, to: parts.count)))
-                diagram.lines += Array(parts.joined(separator: [.and]))
-                diagram.lines.append(.end)
-            } else {
-                diagram.lines += parts.flatMap(\.self)
-            }
-            place = end
         }
+        return entangled
     }
 
-    private static let unknown = "\u{0}"
+    private mutating func id(unknown reason: String?) -> String {
+        let id = slugs.id("u", "sender", key: reason ?? "")
+        participants[id] = (id, "sender unknown" + (reason.map { ": \($0)" } ?? ""))
+        return id
+    }
 
     private mutating func id(_ service: String) -> String {
-        let id = service == Self.unknown ? slugs.id("u", "sender") : slugs.id("s", service)
-        participants[id] = (id, service == Self.unknown ? "sender unknown" : MermaidText.shortened(service, to: 36))
+        let id = slugs.id("s", service)
+        participants[id] = (id, MermaidText.shortened(service, to: 36))
         return id
     }
 
@@ -91,7 +115,7 @@ struct SequenceView {
             switch line {
             case .arrow(_, let from, let to, _): order += [from, to]
             case .note(let id, _): order.append(id)
-            case .activate, .deactivate, .noteAcross, .par, .and, .end: break
+            case .activate, .deactivate, .noteAcross, .par, .and, .alt, .otherwise, .end: break
             }
         }
         if order.isEmpty {
@@ -105,14 +129,25 @@ struct SequenceView {
             .map { SequenceDiagram.Participant(id: $0.id, name: $0.name) }
     }
 
-    private func sender(of hop: Hop, _ origins: [Message.ID: String]) -> String {
-        guard let publication = flow.publication(hop.id.publication) else { return Self.unknown }
+    private func sender(of hop: Hop, _ origins: [Message.ID: String]) -> String? {
+        guard let publication = flow.publication(hop.id.publication) else { return nil }
         if let service = publication.services.first { return service }
         switch publication.id.reason {
-        case .routed: return origins[hop.message] ?? Self.unknown
-        case .deadLettered: return flow.whoGaveUp(publication) ?? origins[hop.message] ?? Self.unknown
-        case .sent, .replayed: return Self.unknown
+        case .routed: return origins[hop.message]
+        case .deadLettered: return flow.whoGaveUp(publication) ?? origins[hop.message]
+        case .sent, .replayed: return nil
         }
+    }
+
+    /// Who sent deliveries that are drawn as one: several senders are one participant that says how many it stands for.
+    private mutating func senderID(of hops: [Hop], _ origins: [Message.ID: String]) -> (id: String, service: String?) {
+        let services = hops.compactMap { sender(of: $0, origins) }.uniqued()
+        if services.count > 1, let common = NamePattern.common(services) {
+            return (id("\(common) ×\(services.count)"), nil)
+        }
+        if let service = services.first { return (id(service), service) }
+        let reason = hops.first.flatMap { flow.publication($0.id.publication)?.missingSender }
+        return (id(unknown: reason?.rawValue), nil)
     }
 
     private mutating func addDeliveries() {
@@ -123,66 +158,67 @@ struct SequenceView {
         var arrows: [Message.ID: [(service: String, event: Int)]] = [:]
         var ends: [Message.ID: [(service: String, event: Int)]] = [:]
         var handled: Set<Operation.ID> = []
-        for hops in deliveries() {
+        for (node, hops) in SequenceDeliveries(selection, branches).all {
             guard let hop = hops.first, let first = hop.attempts.first else { continue }
-            let service = sender(of: hop, origins)
-            let (from, to) = (id(service), id(hop.consumer.service))
+            let (from, service) = senderID(of: hops, origins)
+            let to = id(hop.consumer.service)
             let earlier = (flow.message(hop.message)?.causes ?? []).prefix(50)
             let causes = earlier.flatMap { arrows[$0] ?? [] }.filter { $0.service == service }.map(\.event)
             // Whoever sends a message is shown at work until it has.
             for end in earlier.flatMap({ ends[$0] ?? [] }) where end.service == service {
                 events[end.event].causes.append(events.count)
             }
+            let arrival = events.count
+            let branch = branches.branch(of: node)
             var lines: [SequenceDiagram.Line] = [
                 .arrow(hop.isReplay ? .replay : .message, from: from, to: to, text: text.arrow(hops))
             ]
             let isNew = handled.insert(first.operation).inserted
             if isNew { lines.append(.activate(to)) }
             events.append(
-                Event(
+                SequenceOrder.Event(
                     time: first.start.nanosecondsSinceEpoch, lines: lines, causes: causes,
-                    publication: hop.id.publication))
-            var previous = events.count - 1
-            for member in hops { arrows[member.message, default: []].append((hop.consumer.service, previous)) }
-            guard isNew else { continue }
-            for remark in text.remarks(hops) {
-                let end = remark.time?.nanosecondsSinceEpoch ?? .max
-                events.append(Event(time: end, lines: [.note(over: to, text: remark.text)], causes: [previous]))
+                    publication: hop.id.publication, branch: branch))
+            for member in hops { arrows[member.message, default: []].append((hop.consumer.service, arrival)) }
+            var previous = arrival
+            func add(_ line: SequenceDiagram.Line, at time: Timestamp?) {
+                events.append(
+                    SequenceOrder.Event(
+                        time: time?.nanosecondsSinceEpoch ?? .max, lines: [line], causes: [previous], delivery: arrival,
+                        branch: branch))
                 previous = events.count - 1
             }
-            let end = hop.end?.nanosecondsSinceEpoch ?? .max
-            events.append(Event(time: end, lines: [.deactivate(to)], causes: [previous]))
-            for member in hops { ends[member.message, default: []].append((hop.consumer.service, events.count - 1)) }
+            if isNew {
+                if hops.count > 1, branches.isBranch(node) {
+                    if let words = text.remark(inBranch: hops) {
+                        add(.note(over: to, text: words), at: hops.compactMap(\.end).max())
+                    }
+                } else {
+                    for remark in text.remarks(hops) { add(.note(over: to, text: remark.text), at: remark.time) }
+                }
+                add(.deactivate(to), at: hops.count > 1 ? hops.compactMap(\.end).max() : hop.end)
+                for member in hops { ends[member.message, default: []].append((hop.consumer.service, previous)) }
+            }
+            let rest = rest(below: node)
+            if rest.messages > 0 {
+                add(
+                    .note(over: to, text: "… \(FoldingText.counted(rest.messages, "more message")) left out"),
+                    at: hop.end)
+            }
         }
     }
 
-    /// In causal order, those that are drawn as one together.
-    private func deliveries() -> [[Hop]] {
-        var places: [(first: Int, hops: [Hop])] = []
-        for node in selection.shown {
-            let members = selection.folded.nodes[node].members.compactMap { member -> Int? in
-                if case .hop(let place) = selection.folded.outline.nodes[member].subject { place } else { nil }
-            }
-            if let first = members.first { places.append((first, members.map { flow.hops[$0] })) }
+    /// What is left out right below a delivery, where few are cut short; else a note on top says how much it is.
+    private func rest(below node: Int) -> OutlineSelection.Rest {
+        var rest = OutlineSelection.Rest()
+        guard cuts <= Self.fewCuts else { return rest }
+        for place in [node] + selection.folded.nodes[node].children where selection.isShown[place] {
+            rest.add(selection.rest(below: place))
         }
-        var batches: [[Hop]] = []
-        for hops in places.sorted(by: { $0.first < $1.first }).map(\.hops) {
-            if let last = batches.last?.last, let hop = hops.first, isOneBatch(last, hop) {
-                batches[batches.count - 1] += hops
-            } else {
-                batches.append(hops)
-            }
-        }
-        return batches
+        return rest
     }
 
-    /// Messages of one type and sender that were handled at once are one arrow.
-    private func isOneBatch(_ left: Hop, _ right: Hop) -> Bool {
-        left.batchSize > 1 && left.attempts.last?.operation == right.attempts.last?.operation
-            && left.destination == right.destination
-            && flow.message(left.message)?.type == flow.message(right.message)?.type
-            && flow.publication(left.id.publication)?.services == flow.publication(right.id.publication)?.services
-    }
+    private static let fewCuts = 3
 
     /// Requests from service to service, without a broker between them; many of one kind are one.
     private mutating func addCalls(isWhole: Bool) {
@@ -193,10 +229,9 @@ struct SequenceView {
                 guard let parent = call.parentID.flatMap(flow.operation) else { continue }
                 let label = text.call(isFolded ? calls : [call])
                 events.append(
-                    Event(
+                    SequenceOrder.Event(
                         time: call.record.start.nanosecondsSinceEpoch,
-                        lines: [.arrow(.call, from: id(parent.service), to: id(call.service), text: label)], causes: [])
-                )
+                        lines: [.arrow(.call, from: id(parent.service), to: id(call.service), text: label)]))
             }
         }
     }
@@ -210,9 +245,10 @@ struct SequenceView {
             for (consumer, reason) in text.gaps.deliveries[publication.id] ?? [] {
                 let words = text.missing(publication, reason, count: selection.folded.nodes[node].members.count)
                 events.append(
-                    Event(
+                    SequenceOrder.Event(
                         time: publication.sent?.nanosecondsSinceEpoch ?? 0,
-                        lines: [.arrow(.lost, from: id(service), to: id(consumer.service), text: words)], causes: []))
+                        lines: [.arrow(.lost, from: id(service), to: id(consumer.service), text: words)],
+                        branch: branches.branch(of: node)))
             }
         }
     }
@@ -228,9 +264,9 @@ struct SequenceView {
             }
             let words = text.unread(publication, count: selection.folded.nodes[node].members.count)
             events.append(
-                Event(
+                SequenceOrder.Event(
                     time: publication.sent?.nanosecondsSinceEpoch ?? 0,
-                    lines: [.note(over: id(service), text: words)], causes: []))
+                    lines: [.note(over: id(service), text: words)], branch: branches.branch(of: node)))
         }
     }
 }

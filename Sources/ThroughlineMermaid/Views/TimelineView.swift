@@ -22,6 +22,10 @@ struct TimelineView {
     private let start: UInt64
     private let criticalHops: Set<Hop.ID>
     private let gaps: GapIndex
+    private let history: DeliveryHistory
+    /// What is an attempt to handle a message is no row of its own.
+    private let attempts: Set<Operation.ID>
+    private let batches: [Operation.ID: [Hop]]
     private var rows: [String: [Row]] = [:]
     private var services: [String] = []
 
@@ -48,6 +52,10 @@ struct TimelineView {
         start = flow.start?.nanosecondsSinceEpoch ?? 0
         criticalHops = Set(flow.criticalPath.compactMap(\.hop))
         gaps = GapIndex(flow)
+        history = DeliveryHistory(flow)
+        attempts = Set(flow.hops.flatMap { $0.attempts.map(\.operation) })
+        let batched = flow.hops.filter { $0.batchSize > 1 && !$0.attempts.isEmpty }
+        batches = Dictionary(grouping: batched) { $0.attempts[$0.attempts.count - 1].operation }
         chart = GanttChart(title: flow.headline(title: title), axis: .fitting(flow.latency))
         for node in selection.shown { add(node) }
         addSections()
@@ -62,7 +70,9 @@ struct TimelineView {
             if !folded.outline.nodes[folded.nodes[node].members[0]].isInBatchAbove { add(hops) }
         case .operation(let place):
             // What goes on inside a handler is no row of its own.
-            if folded.nodes[node].parent == nil { add(flow.operations[place], count: members.count) }
+            if folded.nodes[node].parent == nil, !attempts.contains(flow.operations[place].id) {
+                add(flow.operations[place], count: members.count)
+            }
         case .publication(let place):
             addDwelling(members, title: flow.message(flow.publications[place].id.message)?.title)
             if folded.nodes[node].children.isEmpty { addUnread(flow.publications[place], count: members.count) }
@@ -127,14 +137,13 @@ struct TimelineView {
 
     private mutating func add(_ hops: [Hop]) {
         guard let hop = hops.first, let first = hop.attempts.first else { return }
-        let title =
-            MermaidText.shortened(flow.message(hop.message)?.title ?? "message", to: 36)
-            + (hops.count > 1 ? " ×\(hops.count)" : "")
-        let isCritical = hops.contains { criticalHops.contains($0.id) }
+        let together = hops.count == 1 ? hop.attempts.last.flatMap { batches[$0.operation] } ?? hops : hops
+        let name = NamePattern.common(together.map { flow.message($0.message)?.title ?? "message" }) ?? "message"
+        let title = MermaidText.shortened(name, to: 36) + (together.count > 1 ? " ×\(together.count)" : "")
+        let isCritical = together.contains { criticalHops.contains($0.id) }
         if isAfterwards(hop) {
-            let after = DurationText.spread(hops.compactMap(\.queueTime)).map { " after \($0)" } ?? ""
             let sign = hop.failed ? "✗" : hop.isUnfinished ? "…" : "✓"
-            let what = hop.isReplay ? "replayed\(after)" : "handled \(DurationText.short(elapsed(first.start))) on"
+            let what = hop.isReplay ? replay(hops) : "handled \(DurationText.short(elapsed(first.start))) on"
             append(
                 [
                     Bar(
@@ -148,8 +157,13 @@ struct TimelineView {
             return
         }
         var bars: [Bar] = []
-        for attempt in hop.attempts { bars += self.bars(attempt, of: hop, title, isCritical) }
+        for attempt in hop.attempts { bars += self.bars(attempt, of: hop, title, isCritical, together) }
         append(bars, to: hop.consumer.service)
+    }
+
+    /// Such as `replayed after 41 s`.
+    private func replay(_ hops: [Hop]) -> String {
+        "replayed" + (DurationText.spread(hops.compactMap(history.replayDelay)).map { " after \($0)" } ?? "")
     }
 
     private func isAfterwards(_ hop: Hop) -> Bool {
@@ -159,26 +173,30 @@ struct TimelineView {
 
     private func isVisible(_ time: UInt64) -> Bool { time > 0 && time >= flow.latency / Self.leastVisible }
 
-    /// Waiting, then working; a retry waits for its turn.
-    private func bars(_ attempt: Attempt, of hop: Hop, _ title: String, _ isCritical: Bool) -> [Bar] {
+    /// Waiting, then working; a retry waits for its turn. Messages of one batch waited from when the first was sent.
+    private func bars(
+        _ attempt: Attempt, of hop: Hop, _ title: String, _ isCritical: Bool, _ together: [Hop]
+    ) -> [Bar] {
         let began = elapsed(attempt.start)
         var bars: [Bar] = []
         var words: [String] = []
-        let isTried = hop.attempts.count > 1 || attempt.number > 1
-        if let waited = attempt.waited, waited > 0 {
-            let text = "waited \(DurationText.short(waited))"
+        let isTried = history.isRetried(hop)
+        let waits = together.count > 1 ? together.compactMap(\.queueTime) : [attempt.waited].compactMap(\.self)
+        if let waited = waits.max(), waited > 0, let spread = DurationText.spread(waits) {
+            let text = "waited \(spread)"
             if isVisible(waited) {
                 let before = isTried && attempt.number > 1 ? " for attempt \(attempt.number)" : ""
                 bars.append(
                     Bar(
                         text: "\(title) · \(text)\(before)", mark: .waiting, isCritical: isCritical,
                         start: began > waited ? began - waited : 0, end: began))
-            } else {
+            } else if !hop.isReplay {
                 words.append(text)
             }
         }
         if attempt.batchSize > 1 { words.append("batch of \(attempt.batchSize)") }
         if isTried { words.insert("attempt \(attempt.number)", at: 0) }
+        if hop.isReplay { words.insert(replay([hop]), at: 0) }
         if let took = attempt.took { words.append("worked \(DurationText.short(took))") }
         if attempt.end == nil { words.append("… never ended") }
         if attempt.isDuplicate { words.append("duplicate") }
@@ -186,6 +204,8 @@ struct TimelineView {
             words.append("✗ dead letter")
         } else if let error = attempt.error {
             words.append("✗ \(MermaidText.shortened(TypeName.short(error), to: 24))")
+        } else if isTried || hop.isReplay, attempt.succeeded {
+            words.append((words.popLast() ?? "") + " ✓")
         }
         bars.append(
             Bar(
@@ -201,7 +221,12 @@ struct TimelineView {
         var words = [title]
         if let waited = DurationText.spread(hops.compactMap(\.queueTime)) { words.append("waited \(waited)") }
         words.append("worked \(DurationText.spread(hops.map(\.processingTime)) ?? "?")")
-        if hops[0].failed { words.append("✗ " + (hops[0].isDeadLetter ? "dead letters" : "failed")) }
+        let attempts = hops.reduce(0) { max($0, DeliveryText.attemptCount($1)) }
+        if attempts > 1 { words.append("up to \(attempts) attempts") }
+        if hops[0].failed {
+            let error = hops[0].attempts.last?.error.map { MermaidText.shortened(TypeName.short($0), to: 24) }
+            words.append("✗ " + (hops[0].isDeadLetter ? "dead letters" : error ?? "failed"))
+        }
         if hops[0].isUnfinished { words.append("… never ended") }
         return [
             Bar(
@@ -210,7 +235,20 @@ struct TimelineView {
         ]
     }
 
+    /// A bar that is shorter than this share of the axis would not be seen.
+    private static let leastDrawn = 400
+
+    /// Where the axis ends: with the flow, or with what is shown of it where that is little.
+    private var shownEnd: UInt64 {
+        guard let folding = FoldingText.of(selection), folding.contains("left out") else { return flow.latency }
+        let ends = rows.values.joined().flatMap(\.bars).filter { $0.mark != .moment }.map { $0.end ?? flow.latency }
+        return min(ends.max() ?? flow.latency, flow.latency)
+    }
+
     private mutating func addSections() {
+        let last = shownEnd
+        chart.axis = .fitting(last)
+        let least = max(1, chart.axis.place(last) / Self.leastDrawn)
         var number = 0
         var titles: [String: Int] = [:]
         for service in services {
@@ -224,7 +262,7 @@ struct TimelineView {
                 for bar in row.element.bars {
                     number += 1
                     let begin = chart.axis.place(bar.start)
-                    let end = max(chart.axis.place(bar.end ?? flow.latency), begin + (bar.mark == .moment ? 0 : 1))
+                    let end = max(chart.axis.place(bar.end ?? flow.latency), begin + (bar.mark == .moment ? 0 : least))
                     section.tasks.append(
                         GanttChart.Task(
                             id: "b\(number)", text: bar.text + (bar.isCritical ? " ◀" : ""), mark: bar.mark,
@@ -233,16 +271,15 @@ struct TimelineView {
             }
             chart.sections.append(section)
         }
-        var notes = FlowNotes(flow).all.filter { $0.kind == .time || $0.kind == .clock }.map(\.text)
-        if let folding = FoldingText.of(selection) { notes.append("Folded: \(folding)") }
+        var notes = FlowNotes(flow).all.filter { [.time, .story, .clock].contains($0.kind) }.map(\.text)
+        if let folding = FoldingText.of(selection) { notes.append("Shortened: \(folding)") }
         if chart.sections.isEmpty { notes = ["nothing was handled"] }
-        addNotes(notes)
+        addNotes(notes, at: chart.axis.place(last))
     }
 
     /// At the end, so that the words stand to the left of it, where there is room.
-    private mutating func addNotes(_ notes: [String]) {
+    private mutating func addNotes(_ notes: [String], at end: Int) {
         if notes.isEmpty { return }
-        let end = chart.axis.place(flow.latency)
         let tasks = notes.enumerated().map { number, text in
             GanttChart.Task(id: "n\(number + 1)", text: text, mark: .moment, start: end, end: end)
         }
