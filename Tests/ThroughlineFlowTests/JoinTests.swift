@@ -162,6 +162,26 @@ import ThroughlineModel
         #expect(read.correlationID == "c")
     }
 
+    @Test(arguments: [2, 3])
+    func `a batch that was sent without ids is the messages that arrived of it, and one more where not all did`(
+        sent: Int
+    ) {
+        var script = FlowScript(correlation: nil)
+        let send = script.send("a", nil, id: nil, to: "x", at: 0)
+        script.set([MessagingAttribute.batchMessageCount: .int(Int64(sent))], on: send)
+        for (number, id) in ["1", "2", "1"].enumerated() {
+            script.process(
+                "b", nil, id: id, from: "x", at: 5 + Double(number), took: 1, of: send, child: false,
+                attempt: number == 2 ? 2 : 1)
+        }
+        let flow = Flow(script.records)
+        let named = ["1", "2"].map(Message.ID.named)
+        #expect(flow.messages.map(\.id).filter(named.contains) == named)
+        #expect(flow.messages.count == sent)
+        #expect(flow.hops.map { $0.attempts.count } == [2, 1] && flow.conflicts.isEmpty)
+        #expect(flow.publications.allSatisfy { $0.senders.count == 1 } || sent == 3)
+    }
+
     @Test func `a batch whose senders are lost still tells each message apart by what its link says`() throws {
         func member(_ id: String, _ type: String, correlation: String, attempt: Int64) -> SpanLink {
             // No context arrived: the link refers to nothing and carries the ids alone.

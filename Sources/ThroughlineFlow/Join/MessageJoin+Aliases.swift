@@ -30,7 +30,7 @@ extension MessageJoin {
     }
 
     /// The sender whose context arrived: the parent, else the target of a link.
-    private func sender(of position: Int) -> Int? {
+    func sender(of position: Int) -> Int? {
         if let parent = parentSender(of: position) { return parent }
         for member in table.rows[position].members.range {
             if let target = table.position(of: table.members[member].target, near: position), table.publishes(target) {

@@ -42,8 +42,13 @@ struct MessageJoin: Sendable {
     mutating func join(_ flow: Range<Int>) {
         messages.beginFlow()
         besides = SendersBeside(table, flow)
+        let batches = namesOfBatches(flow)
         for position in flow {
-            if table.publishes(position) { publish(position) }
+            if let names = batches[position] {
+                for name in names { publish(messages.number(name), by: position) }
+            } else if table.publishes(position) {
+                publish(position)
+            }
             published.close()
         }
         findAliases(flow)
