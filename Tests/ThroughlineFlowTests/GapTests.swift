@@ -66,6 +66,19 @@ import ThroughlineModel
         #expect(gaps(after: 1_000).map(\.missing) == [.delivery(publication, Consumer(service: "c", group: "h"))])
     }
 
+    @Test func `a consumer that is known by its service alone has handled a message whatever its group`() {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        script.process("b", "X", id: "1", from: "x", at: 5, took: 1, of: sent, group: "g")
+        script.process("c", "X", id: "1", from: "x", at: 5, took: 1, of: sent)
+        let known: [String: Set<Consumer>] = [
+            "x": [Consumer(service: "b", group: nil), Consumer(service: "c", group: "h")]
+        ]
+        let gaps = Flow(script.records, knowing: FlowKnowledge(consumers: known)).gaps
+        let publication = Publication.ID(message: .named("1"), destination: "x", reason: .sent)
+        #expect(gaps.map(\.missing) == [.delivery(publication, Consumer(service: "c", group: "h"))])
+    }
+
     @Test func `a message that was just sent may still be handled by anyone`() {
         var script = FlowScript(correlation: "c")
         script.send("a", "X", id: "1", to: "x", at: 0)

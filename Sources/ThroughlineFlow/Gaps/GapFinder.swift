@@ -153,23 +153,32 @@ struct GapFinder {
             let senders = graph.sendersOfPublication[number]
             let failed = !senders.isEmpty && senders.allSatisfy { graph.index.row($0).failed }
             guard !failed, let sent = publication.sent else { continue }
-            let publications = graph.publicationsOfMessage[graph.messageOfPublication[number]]
-            let handled = publications.flatMap { graph.hopsOfPublication[$0].map { graph.hops[$0].consumer } }
+            let message = graph.messageOfPublication[number]
             let known = knowledge.consumers[publication.id.destination] ?? []
-            let missing = known.filter { consumer in
-                !handled.contains {
-                    $0.service == consumer.service && ($0.group == consumer.group || consumer.group == nil)
-                }
-            }
+            let missing = known.isEmpty ? [] : known.subtracting(consumers(of: message))
             for consumer in missing.sorted(by: { ($0.service, $0.group ?? "") < ($1.service, $1.group ?? "") }) {
                 add(
                     .delivery(publication.id, consumer),
                     late(sent, otherwise: "its consumer is known to listen and has not handled it"), senders)
             }
-            if handled.isEmpty, known.isEmpty, knowledge.mayBeInFlight(since: sent) {
+            guard known.isEmpty, knowledge.mayBeInFlight(since: sent) else { continue }
+            if graph.publicationsOfMessage[message].allSatisfy({ graph.hopsOfPublication[$0].isEmpty }) {
                 add(.anyDelivery(publication.id), late(sent, otherwise: ""), senders)
             }
         }
+    }
+
+    /// Who handled a message, each with its group and without: who is known by its service alone may be in any group.
+    private func consumers(of message: Int) -> Set<Consumer> {
+        var consumers: Set<Consumer> = []
+        for publication in graph.publicationsOfMessage[message] {
+            for hop in graph.hopsOfPublication[publication] {
+                let consumer = graph.hops[hop].consumer
+                consumers.insert(consumer)
+                consumers.insert(Consumer(service: consumer.service, group: nil))
+            }
+        }
+        return consumers
     }
 
     private func late(_ sent: Timestamp, otherwise: String) -> ReasonFinder.Finding {
