@@ -10,7 +10,11 @@ extension TraceReader {
     ///   - limit: how many flows at most.
     ///   - filter: leaves out flows; a flow must meet all that it says.
     public func flows(limit: Int = 50, _ filter: FlowFilter = FlowFilter()) throws(StoreError) -> [FlowSummary] {
-        try read { session throws(SQLiteError) in try session.flows(limit: limit, filter) }
+        try flows(limit: limit, filter, following: FlowCandidates.followed)
+    }
+
+    func flows(limit: Int, _ filter: FlowFilter, following count: Int) throws(StoreError) -> [FlowSummary] {
+        try read { session throws(SQLiteError) in try session.flows(limit: limit, filter, following: count) }
     }
 }
 
@@ -24,39 +28,63 @@ extension ReadSession {
     /// Walks back in time over the starts of the spans that the filter asks for. A flow that has not been met by then
     /// started earlier than the walk has come, so the walk ends as soon as enough flows are known that started later
     /// than that.
-    fileprivate mutating func flows(limit: Int, _ filter: FlowFilter) throws(SQLiteError) -> [FlowSummary] {
-        guard limit > 0, let walk = try filter.candidates(self) else { return [] }
-        let earliest = filter.since?.nanosecondsSinceEpoch ?? 0
+    fileprivate mutating func flows(
+        limit: Int, _ filter: FlowFilter, following count: Int
+    ) throws(SQLiteError) -> [FlowSummary] {
+        guard limit > 0 else { return [] }
         var seen: Set<FlowKey> = []
         var traceKeys: [Int64: [FlowKey]] = [:]
-        var found: [FlowSummary] = []
-        // Starts of the newest flows, at most `limit`, ascending: its first is what the walk must reach.
-        var newest: [UInt64] = []
-        while try walk.step() {
-            let start = UInt64(bitPattern: walk.integer(0))
-            if start < earliest { break }
-            if newest.count == limit, let oldest = newest.first, start < oldest { break }
-            let trace = walk.integer(1)
-            let keys: [FlowKey]
-            if let correlation = walk.optionalInteger(2) {
-                keys = [.correlation(correlation)]
-            } else if let known = traceKeys[trace] {
-                keys = known
-            } else {
-                let correlations = try self.correlations(ofTrace: trace)
-                keys = correlations.isEmpty ? [.trace(trace)] : correlations.map(FlowKey.correlation)
-                traceKeys[trace] = keys
-            }
-            for key in keys where seen.insert(key).inserted {
-                let summary = try self.summary(of: key)
-                guard filter.admits(summary) else { continue }
-                found.append(summary)
-                let position = newest.firstIndex { $0 > summary.startedAt.nanosecondsSinceEpoch } ?? newest.endIndex
-                newest.insert(summary.startedAt.nanosecondsSinceEpoch, at: position)
-                if newest.count > limit { newest.removeFirst() }
+        var newest = NewestFlows(limit: limit)
+        for walk in try FlowCandidates(filter, self, following: count).walks {
+            while try walk.step() {
+                let start = UInt64(bitPattern: walk.integer(0))
+                if newest.areKnown(from: start) { return newest.flows }
+                let trace = walk.integer(1)
+                let keys: [FlowKey]
+                if let correlation = walk.optionalInteger(2) {
+                    keys = [.correlation(correlation)]
+                } else if let known = traceKeys[trace] {
+                    keys = known
+                } else {
+                    let correlations = try self.correlations(ofTrace: trace)
+                    keys = correlations.isEmpty ? [.trace(trace)] : correlations.map(FlowKey.correlation)
+                    traceKeys[trace] = keys
+                }
+                for key in keys where seen.insert(key).inserted {
+                    if let until = filter.until?.nanosecondsSinceEpoch, start >= until,
+                        try !began(key, before: until)
+                    {
+                        continue
+                    }
+                    let summary = try self.summary(of: key)
+                    if filter.admits(summary) { newest.add(summary) }
+                }
             }
         }
-        return Array(found.sorted { $0.startedAt > $1.startedAt }.prefix(limit))
+        return newest.flows
+    }
+
+    /// Looks at less than a summary does.
+    private func began(_ key: FlowKey, before time: UInt64) throws(SQLiteError) -> Bool {
+        let row: Int64
+        let condition: String
+        switch key {
+        case .trace(let trace): (row, condition) = (trace, "trace = ?1")
+        case .correlation(let correlation):
+            row = correlation
+            condition = """
+                trace IN (SELECT trace FROM spans WHERE correlation = ?1
+                    UNION SELECT trace FROM open_spans WHERE correlation = ?1)
+                AND ifnull(correlation, ?1) = ?1
+                """
+        }
+        let selects = ["spans", "open_spans"].map { "SELECT 1 FROM \($0) WHERE \(condition) AND +start < ?2" }
+        let earlier = try rows("\(selects.joined(separator: " UNION ALL ")) LIMIT 1") {
+            select throws(SQLiteError) in
+            try select.bind(row, 1)
+            try select.bind(Int64(clamping: time), 2)
+        }
+        return !earlier.isEmpty
     }
 
     private func correlations(ofTrace trace: Int64) throws(SQLiteError) -> [Int64] {
@@ -67,5 +95,29 @@ extension ReadSession {
                 UNION ALL SELECT correlation FROM open_spans WHERE trace = ?1) WHERE correlation IS NOT NULL
             """
         ) { select throws(SQLiteError) in try select.bind(trace, 1) }
+    }
+}
+
+/// The flows of a list, as far as they are found.
+private struct NewestFlows {
+    private let limit: Int
+    private var found: [FlowSummary] = []
+    /// The starts of the newest, at most as many as the list has lines, ascending.
+    private var starts: [UInt64] = []
+
+    init(limit: Int) { self.limit = limit }
+
+    var flows: [FlowSummary] { Array(found.sorted { $0.startedAt > $1.startedAt }.prefix(limit)) }
+
+    /// True when the list is full of flows that started later.
+    func areKnown(from start: UInt64) -> Bool {
+        starts.count == limit && starts.first.map { start < $0 } ?? false
+    }
+
+    mutating func add(_ flow: FlowSummary) {
+        found.append(flow)
+        let start = flow.startedAt.nanosecondsSinceEpoch
+        starts.insert(start, at: starts.firstIndex { $0 > start } ?? starts.endIndex)
+        if starts.count > limit { starts.removeFirst() }
     }
 }
