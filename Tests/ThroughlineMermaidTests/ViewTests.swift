@@ -15,9 +15,9 @@ import ThroughlineModel
                 ---
                 flowchart LR
                   s_orders(["orders"])
-                  s_billing(["billing<br/><small>works 13 % of the time</small>"])
+                  s_billing(["billing<br/><small>works\u{A0}13\u{A0}% of the time</small>"])
                   s_inventory(["inventory"])
-                  s_notifications(["notifications<br/><small>works 31 % of the time</small>"])
+                  s_notifications(["notifications<br/><small>works\u{A0}31\u{A0}% of the time</small>"])
                   s_shipping(["shipping"])
                   t_orders[["orders"]]
                   t_stock[["stock"]]
@@ -28,7 +28,7 @@ import ThroughlineModel
                   s_orders ==>|"emits OrderPlaced"| t_orders
                   t_orders ==>|"delivers · 4 ms"| s_billing
                   t_orders -->|"delivers · 5 ms"| s_inventory
-                  t_orders -->|"delivers · 3 attempts ✗"| s_notifications
+                  t_orders -->|"delivers\u{A0}· 3\u{A0}attempts\u{A0}✗"| s_notifications
                   s_inventory -->|"emits StockReserved"| t_stock
                   t_stock -->|"delivers · 7 ms"| s_shipping
                   s_billing ==>|"emits PaymentCharged"| t_payments

@@ -206,9 +206,9 @@ package struct FlowNotes {
         for conflict in flow.conflicts.prefix(2) {
             add(
                 .contradiction,
-                "contradiction: \(conflict.subject.rawValue) \(OneLine.shortened(conflict.kept, to: 40)) "
-                    + "(\(conflict.keptEvidence.name)) against \(OneLine.shortened(conflict.dismissed, to: 40)) "
-                    + "(\(conflict.dismissedEvidence.name))")
+                "contradiction: \(conflict.subject.rawValue) is \(OneLine.shortened(conflict.kept, to: 40)) "
+                    + "by \(conflict.keptEvidence.name), \(OneLine.shortened(conflict.dismissed, to: 40)) "
+                    + "by \(conflict.dismissedEvidence.name); the first counts")
         }
         let rest = flow.conflicts.count - 2
         if rest > 0 { add(.contradiction, "\(FoldingText.counted(rest, "more contradiction"))") }

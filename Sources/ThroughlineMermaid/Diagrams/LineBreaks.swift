@@ -1,17 +1,18 @@
 /// Where a line of text may end. Mermaid and browsers break at any space, which parts numbers from what they count.
 enum LineBreaks {
     /// About so many characters are as wide as the edge labels of flowcharts and state diagrams may be.
-    private static let labelRoom = 23
+    private static let labelRoom = 21
 
     /// A word such as `max` or `after` stays with the number that follows it.
     private static let longestLead = 5
 
-    /// Words; a number stays with what it counts, a sign with what it is about, and a separator with what it follows.
+    /// Words; a number stays with what it counts, a sign with what it is about, and a separator with what it follows. A
+    /// sign at the start is about what follows it.
     private static func parts(_ text: String) -> [String] {
         var parts: [String] = []
         var previous: Substring = ""
         for word in text.split(separator: " ") {
-            if isBound(word, to: previous), let last = parts.popLast() {
+            if isBound(word, to: previous, isFirst: parts.count == 1), let last = parts.popLast() {
                 parts.append("\(last) \(word)")
             } else {
                 parts.append(String(word))
@@ -21,10 +22,11 @@ enum LineBreaks {
         return parts
     }
 
-    private static func isBound(_ word: Substring, to previous: Substring) -> Bool {
+    private static func isBound(_ word: Substring, to previous: Substring, isFirst: Bool) -> Bool {
         guard let first = word.first, let last = previous.last else { return false }
         if word.count == 1, "·%✗✓↻↩◀…".contains(first) { return true }
         if "×%".contains(first) || isDigit(last) { return true }
+        if previous.count == 1, "◀↩→".contains(last) || (last == "✗" && isFirst) { return true }
         return isDigit(first) && last.isLetter && previous.count <= longestLead
     }
 

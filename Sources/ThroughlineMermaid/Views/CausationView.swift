@@ -39,6 +39,7 @@ struct CausationView {
         addCauses()
         for place in groups.indices { addOutcomes(place) }
         addRest()
+        if chart.nodes.isEmpty { chart.nodes = [FlowchartView.nothing] }
         chart.direction = chart.readableDirection
     }
 

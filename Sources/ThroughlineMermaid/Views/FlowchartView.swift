@@ -42,7 +42,12 @@ struct FlowchartView {
         for edges in bundles { chart.edges.append(drawn(edges)) }
         addMissingDeliveries()
         addNotes()
+        if chart.nodes.isEmpty { chart.nodes = [Self.nothing] }
     }
+
+    /// What stands in a picture of an empty flow.
+    static let nothing = Flowchart.Node(
+        id: "n_empty", text: "nothing recorded", shape: .rounded, styles: [.inferred])
 
     private static func isPlace(_ node: Topology.Node) -> Bool {
         if case .destination = node { true } else { false }
