@@ -1,5 +1,7 @@
 import Foundation
 import Logging
+import OTLPProtobuf
+import SwiftProtobuf
 import ThroughlineModel
 import ThroughlineOTLP
 import ThroughlineRecorder
@@ -17,7 +19,9 @@ enum ExportBenchmark {
         let count = 200_000
         let batch = try fill(path, count)
         let encoding = nanoseconds(batch.count, runs: 20) { _ = OTLP.encode(batch) }
+        let rival = try rivalEncoding(batch)
         report("OTLP encode of 2,048 spans, alone", "\(Int(1e9 / encoding)) spans/s")
+        report("swift-protobuf's encode of the same spans, alone", "\(Int(1e9 / rival)) spans/s")
         let reading = try await forward(path, count, "read", Sink { _ in })
         report("out of the store, read and decoded", "\(Int(reading)) spans/s")
         let encoded = try await forward(path, count, "encode", Sink { _ = OTLP.encode($0) })
@@ -27,11 +31,20 @@ enum ExportBenchmark {
         configuration.endpoint = collector.endpoint
         let sent = try await forward(path, count, "send", OTLPExporter(configuration))
         report("out of the store to a local sink by OTLP/HTTP", "\(Int(sent)) spans/s")
+        report("ratio out of the store by OTLP/HTTP / swift-protobuf's encode", (sent * rival / 1e9).rounded(to: 2))
         withExtendedLifetime(collector) {}
         let alone = try await recordAndExport(directory, exports: false)
         report("recorded, nothing exported", "\(Int(alone)) spans/s")
         let both = try await recordAndExport(directory, exports: true)
         report("recorded while as much is exported", "\(Int(both)) spans/s")
+    }
+
+    /// Nanoseconds a span that swift-protobuf takes to encode messages that are there already.
+    private static func rivalEncoding(_ batch: [SpanRecord]) throws -> Double {
+        let bytes = OTLP.encode(batch)
+        let message = try Rival_ExportTraceServiceRequest(serializedBytes: bytes)
+        guard try (message.serializedBytes() as [UInt8]).count == bytes.count else { throw CodecBenchmark.Differs() }
+        return nanoseconds(batch.count, runs: 20) { _ = try? message.serializedBytes() as [UInt8] }
     }
 
     /// Recording as fast as the store takes it, with and without an exporter beside it.
