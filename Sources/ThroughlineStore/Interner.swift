@@ -12,6 +12,8 @@ struct Interner {
     private var resources = RecentRows<Resource>(capacity: 256)
     private var scopes = RecentRows<InstrumentationScope>(capacity: 256)
     private var knownDeletions: Int64 = -1
+    /// The first trace that this transaction added; those after it are new as well, as rows are numbered upwards.
+    private var firstNewTrace: Int64?
 
     private let connection: Connection
     private let deletions: Statement
@@ -40,6 +42,7 @@ struct Interner {
     }
 
     mutating func beginTransaction() throws(SQLiteError) {
+        firstNewTrace = nil
         let count = try deletions.step() ? deletions.integer(0) : 0
         deletions.reset()
         guard count != knownDeletions else { return }
@@ -66,8 +69,14 @@ struct Interner {
     mutating func row(of trace: TraceID) throws(SQLiteError) -> Int64 {
         if let row = traces.row(of: trace) { return row }
         let row = try traceRow.row { statement throws(SQLiteError) in try statement.bind(trace.high, trace.low, 1) }
+        if firstNewTrace == nil, traceRow.hasInserted { firstNewTrace = row }
         traces.insert(trace, row)
         return row
+    }
+
+    /// True when the trace of that row was not there before this transaction.
+    func isNew(trace row: Int64) -> Bool {
+        firstNewTrace.map { row >= $0 } ?? false
     }
 
     mutating func row(of correlation: MessageKey) throws(SQLiteError) -> Int64 {
@@ -119,10 +128,13 @@ private struct InternedRow {
         select = try connection.prepare("SELECT id FROM \(table) WHERE \(condition)")
     }
 
+    /// True when the last value that was asked for had not been there.
+    var hasInserted: Bool { connection.changes == 1 }
+
     func row(_ bind: (Statement) throws(SQLiteError) -> Void) throws(SQLiteError) -> Int64 {
         try bind(insert)
         try insert.run()
-        if connection.changes == 1 { return connection.lastInsertedRowID }
+        if hasInserted { return connection.lastInsertedRowID }
         try bind(select)
         defer { select.reset() }
         guard try select.step() else { throw .corrupt("an index of the interned values lacks an entry") }

@@ -13,6 +13,13 @@ struct SpanWriter {
     private let findSpan: Statement
     private var remover: SpanRemover
     private var rows = BatchRows()
+    /// What the transaction at hand has taken of the traces that began in it.
+    private var ofNewTraces: Set<SpanKey> = []
+
+    private struct SpanKey: Hashable {
+        let trace: Int64
+        let spanID: Int64
+    }
 
     /// The rows that the lists of the batch at hand have in the tables.
     private struct BatchRows {
@@ -51,8 +58,10 @@ struct SpanWriter {
             return try connection.transaction { () throws(SQLiteError) in
                 try interner.beginTransaction()
                 try remover.beginTransaction()
+                ofNewTraces.removeAll(keepingCapacity: true)
+                let mayRepeat = batches.contains(where: \.mayRepeat)
                 var duplicates: [Int] = []
-                for batch in batches { duplicates.append(try insert(batch)) }
+                for batch in batches { duplicates.append(try insert(batch, mayBeRepeated: mayRepeat)) }
                 return duplicates
             }
         } catch {
@@ -62,7 +71,7 @@ struct SpanWriter {
         }
     }
 
-    private mutating func insert(_ batch: EncodedBatch) throws(SQLiteError) -> Int {
+    private mutating func insert(_ batch: EncodedBatch, mayBeRepeated: Bool) throws(SQLiteError) -> Int {
         try resolve(batch)
         var duplicates = 0
         _ = try hasOpenSpans.step()
@@ -70,7 +79,8 @@ struct SpanWriter {
         hasOpenSpans.reset()
         for span in batch.spans {
             let trace = rows.traces[Int(span.trace)]
-            if batch.mayRepeat, try isStored(span, trace: trace) {
+            let mayBeStored = mayBeRepeated && self.mayBeStored(span.spanID, trace: trace)
+            if mayBeStored, batch.mayRepeat, try isStored(span, trace: trace) {
                 if !span.isOpen { duplicates += 1 }
                 continue
             }
@@ -79,6 +89,13 @@ struct SpanWriter {
             mayHaveOpenSpans = mayHaveOpenSpans || span.isOpen
         }
         return duplicates
+    }
+
+    /// False when it is certain that the store has no such span, without asking it: of a trace that began in this
+    /// transaction it has only what came in this transaction too.
+    private mutating func mayBeStored(_ spanID: Int64, trace: Int64) -> Bool {
+        guard interner.isNew(trace: trace) else { return true }
+        return !ofNewTraces.insert(SpanKey(trace: trace, spanID: spanID)).inserted
     }
 
     /// True when the span is there and has ended. What comes later can only be the same again, or its beginning; or the

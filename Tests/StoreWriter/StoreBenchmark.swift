@@ -76,7 +76,7 @@ struct StoreBenchmark {
         try TraceStore(path: path).close()
         let connection = try Connection(path: path, mode: .readWrite)
         try connection.execute(
-            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768")
+            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768")
         if !change.isEmpty { try connection.execute(change) }
         var traces: [TraceID] = []
         var correlations: [(UInt64, UInt64)] = []

@@ -33,6 +33,34 @@ struct ReceiveTests {
         #expect(try allSpans(scratch.path()).count == 2)
     }
 
+    @Test("are stored once when all of a new trace comes in one transaction, from whomever")
+    func newTrace() async throws {
+        let scratch = try Scratch()
+        var options = TraceStore.Options()
+        options.busyTimeoutMilliseconds = 120_000
+        let store = try TraceStore(path: scratch.path(), options: options)
+        let other = try Connection(path: scratch.path(), mode: .readWrite)
+        try other.execute("BEGIN IMMEDIATE")
+        func waits(_ batches: Int) async { while store.queue.read(\.pending.count) < batches { await Task.yield() } }
+        // The first waits for the lock, in a transaction of its own; the others gather behind it.
+        async let first = store.receive([span(100, trace: 100)])
+        await waits(1)
+        await offPool { try? store.write([span(1, trace: 9)]) }
+        async let second = store.receive([span(1, trace: 9), span(2, trace: 9, takes: nil), span(2, trace: 9)])
+        await waits(3)
+        async let third = store.receive([span(2, trace: 9), span(3, trace: 9), span(3, trace: 9), span(1, trace: 8)])
+        await waits(4)
+        try other.execute("COMMIT")
+        #expect(try await first == ReceivedSpans(stored: 1, duplicates: 0))
+        #expect(try await second == ReceivedSpans(stored: 1, duplicates: 1))
+        #expect(try await third == ReceivedSpans(stored: 2, duplicates: 2))
+        let expected = [
+            span(100, trace: 100), span(1, trace: 9), span(2, trace: 9), span(3, trace: 9), span(1, trace: 8),
+        ]
+        let stored = try allSpans(scratch.path())
+        #expect(stored.count == expected.count && Set(stored) == Set(expected))
+    }
+
     @Test("leave the beginning of a span behind once its end has come, in either order")
     func endedWins() async throws {
         let scratch = try Scratch()

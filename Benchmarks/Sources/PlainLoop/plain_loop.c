@@ -103,7 +103,7 @@ double plain_loop_copy(const char *source_path, const char *target_path, int bat
     if (sqlite3_open_v2(source_path, &source, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) return -1;
     if (sqlite3_open(target_path, &target) != SQLITE_OK) return -2;
     run(target, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
+                "PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
     if (!copy_schema(source, target)) return -3;
 
     sqlite3_stmt *names;
