@@ -113,10 +113,18 @@ struct EdgeBuilder {
         var evidence = Evidence.messageID
         if hasLink(type, from: later, to: graph.index.id(earlier)) {
             evidence = .link
-        } else if graph.index.ancestors(of: later).contains(earlier) {
+        } else if descends(later, from: earlier) {
             evidence = .parent
         }
         add(.operation(earlier), .operation(later), relation, evidence)
+    }
+
+    /// Siblings, which attempts mostly are, need no look at everything above them.
+    private func descends(_ later: Int, from earlier: Int) -> Bool {
+        guard let parent = graph.index.parent(of: later), parent != graph.index.parent(of: earlier) else {
+            return false
+        }
+        return graph.index.nearestAncestor(of: later) { $0 == earlier } != nil
     }
 
     private mutating func append(_ from: NodeRow, _ to: NodeRow, _ relation: FlowEdge.Relation, _ proof: Evidence) {

@@ -44,6 +44,11 @@ struct OperationIndex: Sendable {
     /// The parent, its parent and so on, nearest first.
     func ancestors(of position: Int) -> [Int] { table.ancestors(of: base + position).map { $0 - base } }
 
+    /// The nearest ancestor that meets the condition, the operation itself left out.
+    func nearestAncestor(of position: Int, where condition: (Int) -> Bool) -> Int? {
+        table.nearestAncestor(of: base + position) { condition($0 - base) }.map { $0 - base }
+    }
+
     /// The operation in whose handling of messages this one ran; see ``OperationTable/handler(of:)``.
     func handler(of position: Int) -> Int? { table.handler(of: base + position).map { $0 - base } }
 

@@ -12,7 +12,9 @@ struct ReplayReach {
             for sender in graph.sendersOfPublication[number] {
                 pending.append(sender)
                 // Whoever decided to replay is part of it, up to the handler of something else.
-                operations.formUnion(graph.index.ancestors(of: sender).prefix { !graph.index.handles($0) })
+                _ = graph.index.nearestAncestor(of: sender) { ancestor in
+                    graph.index.handles(ancestor) || !operations.insert(ancestor).inserted
+                }
             }
         }
         guard !pending.isEmpty else { return }

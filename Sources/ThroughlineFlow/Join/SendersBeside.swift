@@ -15,10 +15,14 @@ struct SendersBeside: Sendable {
             if let parent = table.rows[position].parentID { sent[parent]?.append(position) }
         }
         for handler in handlers {
-            let candidates = (table.rows[handler].parentID.flatMap { sent[$0] } ?? []).filter {
-                Self.fits($0, handler, table)
+            var fitting: [Int] = []
+            for sender in table.rows[handler].parentID.flatMap({ sent[$0] }) ?? []
+            where Self.fits(sender, handler, table) {
+                fitting.append(sender)
+                // Two leave it open, and so would more.
+                if fitting.count == 2 { break }
             }
-            if candidates.count == 1 { senders[handler] = candidates.first }
+            if fitting.count == 1 { senders[handler] = fitting.first }
         }
     }
 
