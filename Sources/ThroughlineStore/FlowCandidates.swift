@@ -3,13 +3,19 @@ internal import ThroughlineModel
 
 /// The spans among which every flow that a filter wants has one. The rarest thing that is asked for decides which.
 struct FlowCandidates {
-    /// Walks over start, trace and correlation, to be taken one after the other; together they go back in time. None when
-    /// the store knows that no flow is wanted.
-    private(set) var walks: [Statement] = []
+    /// Goes back in time over start, trace and correlation of spans.
+    struct Walk {
+        var spans: Statement
+        /// A wanted flow that has not been met at the end of the walk started earlier.
+        var end: UInt64
+    }
 
-    private var tables = ["spans", "open_spans"]
+    /// To be taken one after the other. None when the store knows that no flow is wanted.
+    private(set) var walks: [Walk] = []
+
     private var conditions: [String] = []
     private var value: Value?
+    private var tables = ["spans", "open_spans"]
 
     private enum Value {
         case row(Int64)
@@ -23,7 +29,9 @@ struct FlowCandidates {
 
     init(_ filter: FlowFilter, _ session: ReadSession, following count: Int) throws(SQLiteError) {
         guard let names = try Names(filter, session) else { return }
+        let since = filter.since.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min
         var isIndexed = true
+        var isRare = true
         if filter.unfinished {
             tables = ["open_spans"]
         } else if let word = names.deadLettered {
@@ -31,28 +39,33 @@ struct FlowCandidates {
             isIndexed = false
         } else if filter.failed {
             conditions = ["status = \(SpanStatus.Code.error.rawValue)"]
-        } else if let destination = names.destination {
-            seek("destination = ?1", .row(destination))
-        } else if let type = names.messageType {
-            seek("message_type = ?1", .row(type))
-            isIndexed = false
-        } else if let service = filter.service {
-            seek("resource IN (SELECT id FROM resources WHERE service_name = ?1)", .text(service))
-            isIndexed = false
-        } else if let until = filter.until {
-            // Only here: a flow that began earlier may have failed, or come to a service, later.
-            conditions = ["start < \(Int64(clamping: until.nanosecondsSinceEpoch))"]
-        }
-        let since = filter.since.map { Int64(clamping: $0.nanosecondsSinceEpoch) }
-        let followed = isIndexed ? nil : try Self.start(ofNewest: count, session)
-        if let oldest = [since, followed].compactMap({ $0 }).max() {
-            walks.append(try walk(session, and: "start >= \(oldest)"))
         } else {
-            walks.append(try walk(session))
+            isRare = false
+            if let destination = names.destination {
+                seek("destination = ?1", .row(destination))
+            } else if let type = names.messageType {
+                seek("message_type = ?1", .row(type))
+                isIndexed = false
+            } else if let service = filter.service {
+                seek("resource IN (SELECT id FROM resources WHERE service_name = ?1)", .text(service))
+                isIndexed = false
+            }
         }
-        if let followed, since ?? .min < followed {
-            walks.append(try walk(session, and: "+start < \(followed) AND +start >= \(since ?? .min)", sorting: true))
+        if !isRare, let until = filter.until.map({ Int64(clamping: $0.nanosecondsSinceEpoch) }) {
+            // A flow that began by then may have come to a service later, but then it has another span by then.
+            let reached = conditions.isEmpty ? nil : try Self.start(ofNewest: count, before: until, session)
+            let window = FlowCandidates(tables: tables, conditions: ["start < \(until)"])
+            walks.append(try window.walk(session, from: max(since, reached ?? since)))
+            guard let reached, since < reached else { return }
         }
+        let followed = isIndexed ? nil : try Self.start(ofNewest: count, before: .max, session)
+        walks.append(try walk(session, from: max(since, followed ?? since)))
+        if let followed, since < followed { walks.append(try walk(session, from: since, before: followed)) }
+    }
+
+    private init(tables: [String], conditions: [String]) {
+        self.tables = tables
+        self.conditions = conditions
     }
 
     private mutating func seek(_ condition: String, _ value: Value) {
@@ -60,30 +73,34 @@ struct FlowCandidates {
         self.value = value
     }
 
-    /// The start of the oldest of so many newest spans; nil when there are no more.
-    private static func start(ofNewest count: Int, _ session: ReadSession) throws(SQLiteError) -> Int64? {
-        try session.rows("SELECT start FROM spans ORDER BY start DESC LIMIT 1 OFFSET ?1") {
-            select throws(SQLiteError) in try select.bind(Int64(count), 1)
+    /// The start of the oldest of so many newest spans of a time; nil when there are no more.
+    private static func start(
+        ofNewest count: Int, before time: Int64, _ session: ReadSession
+    ) throws(SQLiteError) -> Int64? {
+        try session.rows("SELECT start FROM spans WHERE start < ?1 ORDER BY start DESC LIMIT 1 OFFSET ?2") {
+            select throws(SQLiteError) in
+            try select.bind(time, 1)
+            try select.bind(Int64(count), 2)
         }.first
     }
 
+    /// - Parameter later: where the walk before came to; what is left is sorted instead of following an index.
     private func walk(
-        _ session: ReadSession, and bound: String? = nil, sorting: Bool = false
-    ) throws(SQLiteError) -> Statement {
-        let condition = (conditions + [bound].compactMap { $0 }).joined(separator: " AND ")
-        let selects = tables.map { table in
-            // The sign keeps SQLite from following the index for the order.
-            "SELECT \(sorting ? "+start" : "start") AS start, trace, correlation FROM \(table)"
-                + (condition.isEmpty ? "" : " WHERE " + condition)
-        }
-        let walk = try session.connection.prepare(
+        _ session: ReadSession, from oldest: Int64, before later: Int64? = nil
+    ) throws(SQLiteError) -> Walk {
+        // The sign keeps SQLite from following the index.
+        let start = later == nil ? "start" : "+start"
+        let bounds = ["\(start) >= \(oldest)"] + (later.map { ["\(start) < \($0)"] } ?? [])
+        let condition = (conditions + bounds).joined(separator: " AND ")
+        let selects = tables.map { "SELECT \(start) AS start, trace, correlation FROM \($0) WHERE \(condition)" }
+        let spans = try session.connection.prepare(
             "SELECT start, trace, correlation FROM (\(selects.joined(separator: " UNION ALL "))) ORDER BY start DESC")
         switch value {
-        case .row(let row): try walk.bind(row, 1)
-        case .text(let text): try walk.bind(text, 1)
+        case .row(let row): try spans.bind(row, 1)
+        case .text(let text): try spans.bind(text, 1)
         case nil: break
         }
-        return walk
+        return Walk(spans: spans, end: UInt64(max(0, oldest)))
     }
 }
 

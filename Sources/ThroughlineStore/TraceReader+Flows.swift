@@ -36,12 +36,12 @@ extension ReadSession {
         var traceKeys: [Int64: [FlowKey]] = [:]
         var newest = NewestFlows(limit: limit)
         for walk in try FlowCandidates(filter, self, following: count).walks {
-            while try walk.step() {
-                let start = UInt64(bitPattern: walk.integer(0))
+            while try walk.spans.step() {
+                let start = UInt64(bitPattern: walk.spans.integer(0))
                 if newest.areKnown(from: start) { return newest.flows }
-                let trace = walk.integer(1)
+                let trace = walk.spans.integer(1)
                 let keys: [FlowKey]
-                if let correlation = walk.optionalInteger(2) {
+                if let correlation = walk.spans.optionalInteger(2) {
                     keys = [.correlation(correlation)]
                 } else if let known = traceKeys[trace] {
                     keys = known
@@ -60,6 +60,7 @@ extension ReadSession {
                     if filter.admits(summary) { newest.add(summary) }
                 }
             }
+            if newest.areKnown(from: walk.end) { break }
         }
         return newest.flows
     }

@@ -26,6 +26,7 @@ enum QueryBenchmark {
         try byMessage(reader, path, (1...500).map { $0 * flows / 501 })
         try byMessage(reader, path, Array(flows + 1...flows + flowsWithoutBatch))
         try failed(reader, path)
+        try fruitless(reader)
         try map(reader, path)
     }
 
@@ -96,6 +97,29 @@ enum QueryBenchmark {
         report("flows --failed, \(found.count) flows", "\((ours * 1e3).rounded(to: 1)) ms")
         report("the same rows by SQL in C", "\((theirs * 1e3).rounded(to: 1)) ms")
         report("ratio", (ours / theirs).rounded(to: 2))
+    }
+
+    /// Filters that leave nothing.
+    private static func fruitless(_ reader: TraceReader) throws {
+        func measure(_ name: String, _ change: (inout FlowFilter) -> Void) throws {
+            var filter = FlowFilter()
+            change(&filter)
+            var found = 0
+            let seconds = try best { found = try reader.flows(limit: 20, filter).count }
+            report("flows \(name), \(found) flows", "\((seconds * 1e3).rounded(to: 1)) ms")
+        }
+        try measure("--service of a name that none has") { $0.service = "nobody" }
+        try measure("--until before the first") { $0.until = Timestamp(nanosecondsSinceEpoch: 1) }
+        try measure("--type of a name that is a destination's") { $0.messageType = "orders" }
+        try measure("--failed --until before the first") {
+            $0.failed = true
+            $0.until = Timestamp(nanosecondsSinceEpoch: 1)
+        }
+        try measure("--dead-lettered") { $0.deadLettered = true }
+        try measure("--service of all, --until before the first") {
+            $0.service = "orders"
+            $0.until = Timestamp(nanosecondsSinceEpoch: 1)
+        }
     }
 
     private static func map(_ reader: TraceReader, _ path: String) throws {
