@@ -89,6 +89,11 @@ struct FlowCommand: ParsableCommand {
         let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
         let knowledge = try reader.knowledge(of: found.spans, now: now)
         let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), wanted, seeds.count, found)
+        if view == .json, output == nil {
+            var output = PrintedText()
+            FlowJSON.write(flow, to: &output)
+            return output.flush()
+        }
         let drawn = drawn(flow, about: askedFor(in: flow, seeds))
         try write(drawn.text)
         if let folding = drawn.folding {

@@ -5,6 +5,26 @@ import ThroughlineModel
 
 @Suite("One flow, however it is asked for")
 struct FlowCommandTests {
+    @Test("prints JSON in pieces, the same text that a file gets, and JSON to its end")
+    func json() throws {
+        let name = "a \"name\" \\ with\ttabs, \u{7F} and 東京"
+        let scratch = try Scratch()
+        let records = (1...1_000 as ClosedRange<UInt64>).map { number in
+            let start = Timestamp(nanosecondsSinceEpoch: 1_790_000_000_000_000_000 + number)
+            return SpanRecord(
+                traceID: TraceID(high: 1, low: 1), spanID: SpanID(number), parentID: number > 1 ? SpanID(1) : nil,
+                name: name, start: start, end: start.advanced(byNanoseconds: 1))
+        }
+        try scratch.record(records)
+        let printed = try scratch.run("flow", TraceID(high: 1, low: 1).hex, "--as", "json")
+        #expect(try scratch.run("flow", TraceID(high: 1, low: 1).hex, "--as", "json", "-o", "flow.json").code == 0)
+        #expect(try Data(contentsOf: scratch.directory.appending(path: "flow.json")) == Data(printed.output.utf8))
+        let flow: [String: Any] = try printed.json()
+        let operations = try #require(flow["operations"] as? [[String: Any]])
+        #expect(operations.count == records.count && operations.allSatisfy { $0["name"] as? String == name })
+        #expect((flow["gaps"] as? [Any])?.isEmpty == true, "an empty list is one, too")
+    }
+
     @Test("An attribute that several flows have lists them, and exits with 5")
     func several() throws {
         let scratch = try Scratch()

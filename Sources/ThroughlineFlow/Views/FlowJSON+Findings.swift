@@ -4,14 +4,14 @@ import ThroughlineModel
 extension FlowJSON {
     static func findings(_ flow: Flow) -> [(String, JSONValue)] {
         [
-            ("criticalPaths", .array(flow.criticalPaths.map(path))),
-            ("gaps", .array(flow.gaps.map(gap))),
-            ("deadLetters", .array(flow.deadLetters.map(deadLetter))),
-            ("sagas", .array(flow.sagas.map(saga))),
-            ("replies", .array(flow.replies.map(reply))),
-            ("clockOffsets", .array(flow.clockOffsets.map(clockOffset))),
-            ("conflicts", .array(flow.conflicts.map(conflict))),
-            ("hubs", .array(flow.hubs.map(hub))),
+            ("criticalPaths", .objects(flow.criticalPaths, path)),
+            ("gaps", .objects(flow.gaps, gap)),
+            ("deadLetters", .objects(flow.deadLetters, deadLetter)),
+            ("sagas", .objects(flow.sagas, saga)),
+            ("replies", .objects(flow.replies, reply)),
+            ("clockOffsets", .objects(flow.clockOffsets, clockOffset)),
+            ("conflicts", .objects(flow.conflicts, conflict)),
+            ("hubs", .objects(flow.hubs, hub)),
             ("notes", .array(FlowNotes(flow).lines.map { .string($0) })),
         ]
     }
@@ -19,8 +19,8 @@ extension FlowJSON {
     private static func path(_ path: CriticalPath) -> JSONValue {
         .object([
             ("durationMs", milliseconds(path.duration)),
-            ("steps", .array(path.steps.map(step))),
-            ("segments", .array(path.segments.map(segment))),
+            ("steps", .objects(path.steps, step)),
+            ("segments", .objects(path.segments, segment)),
         ])
     }
 

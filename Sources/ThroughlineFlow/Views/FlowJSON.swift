@@ -5,16 +5,24 @@ public enum FlowJSON {
     /// One flow as an object: its summary, then operations, messages, publications, hops, edges and
     /// critical path, and what was found out: gaps, dead letters, sagas, replies, clocks, contradictions.
     public static func text(of flow: Flow) -> String {
+        var text = ""
+        write(flow, to: &text)
+        return text
+    }
+
+    /// Writes what ``text(of:)`` returns piece by piece: the text of a large flow is many times the size of the flow.
+    public static func write(_ flow: Flow, to output: inout some TextOutputStream) {
         let members: [(String, JSONValue)] = [
             ("summary", summary(flow)),
-            ("operations", .array(flow.operations.map(operation))),
-            ("messages", .array(flow.messages.map(message))),
-            ("publications", .array(flow.publications.map { publication($0, flow) })),
-            ("hops", .array(flow.hops.map(hop))),
-            ("edges", .array(flow.edges.map(edge))),
-            ("criticalPath", .array(flow.criticalPath.map(step))),
+            ("operations", .objects(flow.operations, operation)),
+            ("messages", .objects(flow.messages, message)),
+            ("publications", .objects(flow.publications) { publication($0, flow) }),
+            ("hops", .objects(flow.hops, hop)),
+            ("edges", .objects(flow.edges, edge)),
+            ("criticalPath", .objects(flow.criticalPath, step)),
         ]
-        return JSONValue.object(members + findings(flow)).text + "\n"
+        JSONValue.object(members + findings(flow)).write(to: &output)
+        output.write("\n")
     }
 
     /// Flows as an array of summaries.
