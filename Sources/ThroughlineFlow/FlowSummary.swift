@@ -19,8 +19,8 @@ extension Flow {
     /// The number of operations that failed; every attempt counts.
     public var errorCount: Int { operations.count(where: \.failed) }
 
-    /// The number of hops that ended with the message set aside.
-    public var deadLetterCount: Int { hops.count(where: \.isDeadLetter) }
+    /// The number of messages that were given up or set aside, each consumer's by itself.
+    public var deadLetterCount: Int { deadLetters.count }
 
     /// The number of operations that began and never ended.
     public var unfinishedCount: Int { operations.count(where: \.isUnfinished) }
@@ -32,10 +32,7 @@ extension Flow {
     public var unsettledCount: Int { hops.count(where: \.isUnsettled) }
 
     /// True when every message that was set aside was delivered again.
-    public var deadLettersReplayed: Bool {
-        let replays = Set(hops.filter(\.isReplay).map(\.message))
-        return hops.allSatisfy { !$0.isDeadLetter || replays.contains($0.message) }
-    }
+    public var deadLettersReplayed: Bool { deadLetters.allSatisfy { !$0.replays.isEmpty } }
 
     /// What a person asks first, in one line: which flow, how many messages and services, how long, what went wrong.
     ///
@@ -44,12 +41,18 @@ extension Flow {
         var parts = [title ?? defaultTitle, counted(messageCount, "message"), counted(services.count, "service")]
         parts.append(DurationText.short(latency))
         if deadLetterCount > 0 {
-            parts.append(counted(deadLetterCount, "dead letter") + (deadLettersReplayed ? ", replayed" : ""))
+            parts.append(counted(deadLetterCount, "dead letter") + replayed)
         } else if errorCount > 0 {
             parts.append(counted(errorCount, "error"))
         }
         if unfinishedCount > 0 { parts.append("\(unfinishedCount) unfinished") }
         return parts.joined(separator: " · ")
+    }
+
+    /// How many of the dead letters were replayed.
+    private var replayed: String {
+        let count = deadLetters.count { !$0.replays.isEmpty }
+        return count == 0 ? "" : count == deadLetterCount ? ", replayed" : ", \(FoldingText.grouped(count)) replayed"
     }
 
     private var defaultTitle: String {

@@ -30,6 +30,7 @@ import ThroughlineModel
         #expect(letter.replays.count == 1)
         #expect(flow.edges.filter { $0.relation == .retries }.map(\.evidence) == [.link, .link])
         #expect(flow.hops.flatMap { $0.attempts.map(\.number) }.sorted() == [1, 2, 3, 4])
+        #expect(flow.headline().hasSuffix("2 dead letters, 1 replayed"))
         #expect(flow.gaps.isEmpty)
     }
 
@@ -40,6 +41,20 @@ import ThroughlineModel
         #expect(flow.deadLetters.map(\.hop?.consumer.service) == ["ledger"])
         #expect(flow.deadLetters.first?.outcome == .waiting)
         #expect(flow.gaps.isEmpty)
+    }
+
+    @Test func `a message that its consumer sends to a queue for failures is counted as a dead letter, whoever traced it`()
+        throws
+    {
+        // No attribute or link of ours says so: the handler that failed sends the same message on.
+        var script = FlowScript(correlation: "c-1")
+        let sent = script.send("pricing", nil, id: "m-1", to: "prices", at: 0, intent: nil)
+        let failed = script.process(
+            "mailer", nil, id: "m-1", from: "prices", at: 5, took: 2, of: sent, settled: nil, error: "ConnectionError")
+        script.send("mailer", nil, id: "m-1", to: "prices.dlq", at: 6, in: failed, intent: nil)
+        let flow = Flow(script.records)
+        #expect(flow.publications.map(\.id.reason) == [.sent, .deadLettered])
+        #expect(flow.headline().hasSuffix("1 dead letter"))
     }
 
     @Test func `messages of a batch that have spans of their own are told apart by them`() throws {

@@ -74,7 +74,8 @@ struct TreeText {
         if case .routed = publication.id.reason {
             line.add("routed")
         } else if let sender, sender != service(above: node) {
-            line.add(name(sender, node), isName: true)
+            // Why a sender is unknown is said whole.
+            line.add(name(sender, node), isName: !publication.services.isEmpty)
             line.add(" \(verb) ")
         } else {
             line.add("\(verb) ")
