@@ -39,8 +39,8 @@ struct ExportSummary: Encodable {
         }
         if let failure {
             return
-                "\(Output.count(left, "span")) could not be sent: \(failure). They stay in the store; run the command "
-                + "again."
+                "\(Output.count(left, "span")) could not be sent: \(Output.sentence(failure)) They stay in the store; run "
+                + "the command again."
         }
         if setAside > 0 {
             return "The collector has refused \(Output.count(setAside, "span")) for good; they are set aside. "

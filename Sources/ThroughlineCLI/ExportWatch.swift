@@ -21,7 +21,7 @@ struct ExportWatch {
             }
             if let failure = progress.failure, last.failure == nil {
                 bar.clear()
-                Output.note("the collector takes nothing: \(failure). Trying again.")
+                Output.note("the collector takes nothing: \(Output.sentence(failure)) Trying again.")
             }
             let done = progress.exported + progress.rejected + progress.setAside
             bar.show(forwarder.name, Int64(done), of: Int64(done + progress.backlog), spans: done)

@@ -56,6 +56,9 @@ enum Output {
         }.joined(separator: "\n")
     }
 
+    /// The text with a full stop, unless it ends in a mark of its own.
+    static func sentence(_ text: String) -> String { text.last.map(".?!".contains) == true ? text : text + "." }
+
     /// `1 span`, `2 spans`.
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 

@@ -91,4 +91,16 @@ import ThroughlineModel
         let joined = try #require(Flow(script.records).criticalPaths.first)
         #expect(joined.steps.count == 2 && joined.duration(of: .gap) == 40_000_000 && joined.duration == 60_000_000)
     }
+
+    @Test func `what a handler leaves behind to send later is no work of the handler`() throws {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        let handler = script.process("b", "X", id: "1", from: "x", at: 3, took: 7, of: sent)
+        let later = script.send("b", "Y", id: "2", to: "y", at: 50, in: handler)
+        script.process("c", "Y", id: "2", from: "y", at: 55, took: 5, of: later)
+        let path = try #require(Flow(script.records).criticalPaths.first)
+        let kinds: [CriticalSegment.Kind] = [.publishing, .queue, .processing, .gap, .publishing, .queue, .processing]
+        #expect(path.segments.map(\.kind) == kinds)
+        #expect(path.duration(of: .gap) == 40_000_000 && path.duration(of: .processing) == 12_000_000)
+    }
 }

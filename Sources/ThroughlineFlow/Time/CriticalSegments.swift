@@ -95,10 +95,11 @@ struct CriticalSegments {
             if place > 0, let ended = attempts[place - 1].end {
                 found.add(.backoff, step, operation, ended, until: attempt.start)
             }
-            let end = place == inside ? sender.map(sentFrom) : attempt.end
-            found.add(.processing, step, operation, attempt.start, until: end)
+            let sent = place == inside ? sender.map(sentFrom) : nil
+            found.add(.processing, step, operation, attempt.start, until: [attempt.end, sent].compactMap(\.self).min())
         }
-        if inside == nil, let sender, let ended = attempts.last?.end {
+        // A handler may leave something behind that sends after it has ended.
+        if let sender, let ended = attempts[inside ?? attempts.count - 1].end {
             found.add(.gap, step + 1, nil, ended, until: sentFrom(sender))
         }
     }
