@@ -7,6 +7,7 @@ final class Findings: Sendable {
         var operations: [Operation]?
         var parts: FlowParts?
         var graph: FlowGraph?
+        var hops: [Hop]?
         var edges: [FlowEdge]?
         var gaps: [Gap]?
         var sagas: [Saga]?
@@ -48,6 +49,17 @@ final class Findings: Sendable {
 
     var parts: FlowParts { find(\.parts) { FlowParts(assembly, flow, knowledge) } }
     var graph: FlowGraph { find(\.graph) { FlowGraph(assembly, flow, parts) } }
+
+    /// The hops; those that a dead letter came of are marked, whatever their own spans say.
+    var hops: [Hop] {
+        find(\.hops) {
+            let publications = assembly.hops.publications.publications
+            var hops = parts.hops
+            guard flow.publications.contains(where: { publications[$0].reason == .deadLettered }) else { return hops }
+            for hop in deadLetterReader.parts.compactMap(\.hop) { hops[hop].isSetAside = true }
+            return hops
+        }
+    }
 
     var edges: [FlowEdge] {
         find(\.edges) {

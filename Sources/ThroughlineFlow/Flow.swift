@@ -18,7 +18,7 @@ public struct Flow: Sendable {
     /// Which message stood on which destination, causes first, then in time order.
     public var publications: [Publication] { findings.parts.publications }
     /// Which consumer handled what, in the order of the publications.
-    public var hops: [Hop] { findings.parts.hops }
+    public var hops: [Hop] { findings.hops }
     /// When the first operation began; nil for a flow of nothing.
     public let start: Timestamp?
     /// When the last operation ended, replays included; an operation that never ended counts with its start.

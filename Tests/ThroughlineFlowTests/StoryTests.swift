@@ -52,6 +52,7 @@ import ThroughlineModel
         script.send("mailer", nil, id: "m-1", to: "prices.dlq", at: 6, in: failed, intent: nil)
         let flow = Flow(script.records)
         #expect(flow.publications.map(\.id.reason) == [.sent, .deadLettered])
+        #expect(flow.hops.map(\.isDeadLetter) == [true] && flow.hops.map(\.settlement) == [nil])
         #expect(flow.headline().hasSuffix("1 dead letter"))
     }
 

@@ -32,6 +32,8 @@ public struct Hop: Identifiable, Sendable {
     public var attempts: [Attempt] = []
     /// What proves that the consumer handled what the sender sent.
     public var evidence: Evidence
+    /// Another span shows that the message was set aside after this.
+    var isSetAside = false
 
     init(id: ID, evidence: Evidence) {
         self.id = id
@@ -70,8 +72,8 @@ public struct Hop: Identifiable, Sendable {
     public var isUnsettled: Bool { settlement == nil && !failed && !isUnfinished }
     /// The attempts that handled the message once more although one had succeeded before.
     public var duplicates: [Attempt] { attempts.filter(\.isDuplicate) }
-    /// True when the message was set aside after its attempts.
-    public var isDeadLetter: Bool { settlement == .deadLettered }
+    /// True when the message was set aside after its attempts: the last one says so, or whoever set it aside.
+    public var isDeadLetter: Bool { isSetAside || settlement == .deadLettered }
     /// The number of messages that were handled together with this one, at most; 1 when it was handled alone.
     public var batchSize: Int { attempts.reduce(1) { max($0, $1.batchSize) } }
 }
