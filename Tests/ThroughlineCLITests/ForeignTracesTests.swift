@@ -2,8 +2,8 @@ import FlowFixtures
 import Foundation
 import Testing
 
-/// Traces of other people's tracers give the flows that a person reads from them: Zipkin's published samples as they are
-/// (Tests/Interop/traces/zipkin-lens), and more that were written by hand in the forms of Zipkin and the Collector.
+/// Traces of other people's tracers give the flows that a person reads from them. The traces in Tests/Interop/traces are
+/// ours, written in the forms that Zipkin's tracers and the Collector give theirs; the names in the tests say whose.
 @Suite("Foreign traces") struct ForeignTracesTests {
     @Test("Brave on RabbitMQ: a request publishes, the other service's listener fails")
     func zipkinRabbitMQ() throws {
@@ -43,48 +43,43 @@ import Testing
         #expect(edges == ["s_checkout → t_orders", "t_orders → s_accounting", "t_orders → s_fraud_detection"])
     }
 
-    @Test("Zipkin's messaging.json: a request publishes to the queue that the other service names")
-    func publishedRabbitMQ() throws {
-        let (tree, edges) = try flow("zipkin-lens/messaging.json")
+    @Test("as in Zipkin's messaging.json: a request publishes to the queue that the other service names")
+    func queue() throws {
+        let (tree, edges) = try flow("zipkin-queue.json")
         #expect(tree.first?.contains("1 message · 2 services") == true)
-        #expect(tree[1].hasPrefix("frontend · get /"))
-        #expect(tree[2].contains("→ backend ▸ backend  waited 1.6 ms · took 0.4 ms ✓"))
+        #expect(tree[1].hasPrefix("kiosk · get /badge"))
+        #expect(tree[2].contains("→ badges ▸ printer  waited 2.3 ms · took 0.6 ms ✓"))
         // Pulling and handling are one delivery.
         #expect(!tree.contains { $0.contains("next-message") })
-        #expect(edges == ["s_frontend → t_backend", "t_backend → s_backend"])
+        #expect(edges == ["s_kiosk → t_badges", "t_badges → s_printer"])
     }
 
     @Test(
-        "Zipkin's messaging2.json: sender and consumer below one span, and a call of which only the called side is there"
-    )
-    func publishedSiblings() throws {
-        let (tree, edges) = try flow("zipkin-lens/messaging2.json")
+        "as in Zipkin's messaging2.json: sender and consumer below one span, and a call with its called side alone")
+    func siblings() throws {
+        let (tree, edges) = try flow("zipkin-siblings.json")
         #expect(tree.first?.contains("1 message · 4 services") == true)
-        let message = tree.firstIndex { $0.contains("waited 1.04 s") } ?? 0
-        #expect(tree[message].contains("emits message") && tree[message + 1].hasPrefix("└─ post"))
-        let notification = "t_notification_exchange_notificati"
+        let message = tree.firstIndex { $0.contains("waited 550 ms") } ?? 0
+        #expect(tree[message].contains("emits message → paid-out:notices") && tree[message + 1].hasPrefix("└─ post"))
         #expect(
             edges == [
-                "s_mobile_gateway → s_auth_service", "s_transfer_service → \(notification)",
-                "\(notification) → s_notification_service",
+                "s_gateway → s_sessions", "s_payouts → t_paid_out_notices", "t_paid_out_notices → s_notices",
             ])
     }
 
-    @Test("Zipkin's messaging-kafka.json: three records of one poll are three messages, each with what it led to")
-    func publishedKafka() throws {
-        let (tree, edges) = try flow("zipkin-lens/messaging-kafka.json")
+    @Test("as in Zipkin's messaging-kafka.json: three records of one poll are three messages, each with what it led to")
+    func poll() throws {
+        let (tree, edges) = try flow("zipkin-poll.json")
         #expect(tree.first?.contains("12 messages · 2 services") == true)
-        let roots = tree.filter {
-            $0.hasPrefix("sender unknown (not instrumented) emits message → messages ▸ servicea")
-        }
+        let roots = tree.filter { $0.hasPrefix("sender unknown (not instrumented) emits message → entries ▸ ledger") }
         #expect(roots.count == 3 && roots.allSatisfy { $0.contains(" ✓") && !$0.contains("duplicate") })
-        #expect(tree.count { $0.contains("serviceb  waited") && $0.contains("✗") } == 3)
-        #expect(tree.count { $0.contains("emits message → command-messages  nobody handled it") } == 3)
-        #expect(tree.count { $0.contains("emits message → central.messages  nobody handled it") } == 3)
+        #expect(tree.count { $0.contains("audit  waited") && $0.contains("✗") } == 3)
+        #expect(tree.count { $0.contains("emits message → orders  nobody handled it") } == 3)
+        #expect(tree.count { $0.contains("emits message → archive  nobody handled it") } == 3)
         #expect(
             edges == [
-                "s_servicea → t_central_messages", "s_servicea → t_command_messages", "s_servicea → t_messages",
-                "t_messages → s_servicea", "t_messages → s_serviceb", "u_messages → t_messages",
+                "s_ledger → t_archive", "s_ledger → t_entries", "s_ledger → t_orders", "t_entries → s_audit",
+                "t_entries → s_ledger", "u_entries → t_entries",
             ])
     }
 
