@@ -75,6 +75,14 @@ import ThroughlineModel
         #expect(edges.filter { $0.stroke == .cross }.map(\.to) == ["t_orders_dlq"])
     }
 
+    @Test func `an edge says what was delivered again and what may be`() {
+        let chart = FlowchartView.chart(of: Flow(GoldenFlow.duplicates.records)).chart
+        let labels = chart.edges.compactMap(\.text)
+        #expect(labels.contains("delivers · 2 attempts ✓ · duplicate"))
+        #expect(labels.contains("delivers · 4 ms · never settled"))
+        #expect(!chart.nodes.contains { $0.shape == .flag })
+    }
+
     @Test func `what the broker set aside by itself comes from whoever gave it up`() {
         let flow = Flow(GoldenFlow.brokerDeadLetter.records)
         let crossed = FlowchartView.chart(of: flow).chart.edges.filter { $0.stroke == .cross }

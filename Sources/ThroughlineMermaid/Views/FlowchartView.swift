@@ -6,6 +6,8 @@ struct FlowchartView {
     private(set) var chart: Flowchart
     private let flow: Flow
     private let critical: CriticalShares
+    /// Where nobody records settlements, nothing follows from their absence.
+    private let tellsSettlements: Bool
     private var slugs = SlugAllocator()
 
     /// The chart as it is drawn: inside Mermaid's limits.
@@ -24,13 +26,14 @@ struct FlowchartView {
     private static let maximumTypes = 3
     private static let maximumName = 36
     /// Mermaid breaks what is longer than ``DeliveryText/maximumLength`` into two lines; where there is that much to say.
-    private static let maximumLabel = 42
+    private static let maximumLabel = 60
     /// A smaller part of the critical path is not worth a word.
     private static let leastShare = 0.05
 
     private init(_ flow: Flow, title: String?, isUnfolded: Bool) {
         self.flow = flow
         critical = CriticalShares(flow)
+        tellsSettlements = flow.hops.contains { $0.settlement != nil }
         chart = Flowchart(title: flow.headline(title: title))
         let topology = flow.topology
         let deadLetters = Set(topology.edges.filter { $0.kind == .deadLetters }.map(\.to))
@@ -131,7 +134,7 @@ struct FlowchartView {
         }
     }
 
-    private static let noted: Set<FlowNotes.Kind> = [.gap, .clock, .contradiction, .repeats]
+    private static let noted: Set<FlowNotes.Kind> = [.gap, .clock, .contradiction]
 
     /// Emissions of many types between the same two participants are drawn as one edge.
     private static func bundles(_ edges: [Topology.Edge]) -> [[Topology.Edge]] {
@@ -192,13 +195,19 @@ struct FlowchartView {
         }
     }
 
-    /// With its share of the critical path, where that is worth a word.
+    /// With its share of the critical path, where that is worth a word, and what may happen once more.
     private func delivery(_ hops: [Hop], isCritical: Bool) -> String {
-        let text = DeliveryText.delivers(hops)
-        guard isCritical, let share = critical.waitingShare(of: hops), share >= Self.leastShare else { return text }
-        let part = " · \(FlowNotes.percent(share))"
-        let short = text.replacing("delivers · waited", with: "waited").replacing("delivers ×", with: "×")
-        return (text.count + part.count <= DeliveryText.maximumLength ? text : short) + part
+        var text = DeliveryText.delivers(hops)
+        if isCritical, let share = critical.waitingShare(of: hops), share >= Self.leastShare {
+            let part = " · \(FlowNotes.percent(share))"
+            let short = text.replacing("delivers · waited", with: "waited").replacing("delivers ×", with: "×")
+            text = (text.count + part.count <= DeliveryText.maximumLength ? text : short) + part
+        }
+        let duplicates = hops.reduce(0) { $0 + $1.duplicates.count }
+        if duplicates > 0 { text += duplicates == 1 ? " · duplicate" : " · \(duplicates) duplicates" }
+        let unsettled = tellsSettlements ? hops.count(where: \.isUnsettled) : 0
+        if unsettled > 0 { text += unsettled == hops.count ? " · never settled" : " · \(unsettled) never settled" }
+        return text
     }
 
     private func counted(_ text: String, _ count: Int) -> String {
