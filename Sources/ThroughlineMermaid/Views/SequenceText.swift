@@ -107,10 +107,9 @@ struct SequenceText {
         let tried = history.isRetried(hop)
         let prefix = tried ? "attempt \(attempt.number) " : ""
         if attempt.end == nil { return "\(prefix)never ended" }
-        if isLast, hop.isDeadLetter { return "\(prefix)✗ dead letter\(whereTo(hop))" }
-        if let error = attempt.error {
-            return "\(prefix)✗ \(MermaidText.shortened(TypeName.short(error), to: Self.maximumName))"
-        }
+        let error = attempt.error.map { " " + MermaidText.shortened(TypeName.short($0), to: Self.maximumName) }
+        if isLast, hop.isDeadLetter { return "\(prefix)✗\(error ?? "") dead letter\(whereTo(hop))" }
+        if let error { return "\(prefix)✗\(error)" }
         if attempt.isDuplicate { return "\(prefix)✓ duplicate: had been handled before" }
         if isLast, tellsSettlements, hop.isUnsettled { return "\(prefix)never settled" }
         return tried ? "\(prefix)✓" : nil

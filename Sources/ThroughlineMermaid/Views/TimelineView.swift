@@ -200,10 +200,11 @@ struct TimelineView {
         if let took = attempt.took { words.append("worked \(DurationText.short(took))") }
         if attempt.end == nil { words.append("… never ended") }
         if attempt.isDuplicate { words.append("duplicate") }
+        let error = attempt.error.map { " " + MermaidText.shortened(TypeName.short($0), to: 24) }
         if attempt.number == hop.attempts.last?.number, hop.isDeadLetter {
-            words.append("✗ dead letter")
-        } else if let error = attempt.error {
-            words.append("✗ \(MermaidText.shortened(TypeName.short(error), to: 24))")
+            words.append("✗\(error ?? "") dead letter")
+        } else if let error {
+            words.append("✗\(error)")
         } else if isTried || hop.isReplay, attempt.succeeded {
             words.append((words.popLast() ?? "") + " ✓")
         }
