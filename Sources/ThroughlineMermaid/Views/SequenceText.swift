@@ -107,9 +107,10 @@ struct SequenceText {
         let tried = history.isRetried(hop)
         let prefix = tried ? "attempt \(attempt.number) " : ""
         if attempt.end == nil { return "\(prefix)never ended" }
-        let error = attempt.error.map { " " + MermaidText.shortened(TypeName.short($0), to: Self.maximumName) }
-        if isLast, hop.isDeadLetter { return "\(prefix)✗\(error ?? "") dead letter\(whereTo(hop))" }
-        if let error { return "\(prefix)✗\(error)" }
+        if isLast, hop.isDeadLetter { return "\(prefix)✗ dead letter\(whereTo(hop))" }
+        if let error = attempt.error {
+            return "\(prefix)✗ \(MermaidText.shortened(TypeName.short(error), to: Self.maximumName))"
+        }
         if attempt.isDuplicate { return "\(prefix)✓ duplicate: had been handled before" }
         if isLast, tellsSettlements, hop.isUnsettled { return "\(prefix)never settled" }
         return tried ? "\(prefix)✓" : nil
