@@ -33,6 +33,12 @@ struct ExportFile {
 
     private func open() throws -> FileHandle {
         if path == "-" { return .standardOutput }
+        let known = try? FileManager.default.attributesOfItem(atPath: path)
+        if known?[.type] as? FileAttributeType == .typeRegular, (known?[.size] as? Int ?? 0) > 0 {
+            throw Failure(
+                code: .undelivered,
+                message: "\(path) is there already and is left as it is. Name a new file, or delete that one first.")
+        }
         guard FileManager.default.createFile(atPath: path, contents: nil),
             let handle = FileHandle(forWritingAtPath: path)
         else {

@@ -108,7 +108,10 @@ struct ExportTests {
         let read = try bytes.split(separator: UInt8(ascii: "\n")).flatMap { try OTLP.decode(Array($0), as: .json) }
         #expect(Set(read.map(\.spanID)) == Set(ended.map(\.spanID)))
         #expect(try scratch.run("export", "--file", "-").output.utf8.count == bytes.count)
-        #expect(try scratch.runOnTerminal("export", "--file", "spans.jsonl").output.contains("] 100 %"))
+        #expect(try scratch.runOnTerminal("export", "--file", "again.jsonl").output.contains("] 100 %"))
+        let refused = try scratch.run("export", "--file", "spans.jsonl")
+        #expect(refused.code == 6 && refused.error.contains("spans.jsonl is there already"))
+        #expect(try Data(contentsOf: URL(filePath: scratch.path("spans.jsonl"))).count == bytes.count)
         #expect(try scratch.run("doctor").output.contains("exporter") == false, "a file is no exporter")
     }
 
