@@ -20,7 +20,10 @@ struct Export: AsyncParsableCommand {
               throughline export --otlp https://collector.example --header authorization=secret --resend-set-aside
               throughline export --file spans.jsonl
 
-            Exit codes beside the usual ones: 6 when something is left that the collector has not taken, or was refused.
+            A collector that answers 401, 403, 404, a redirect or the like says nothing about the spans: nothing is set \
+            aside then. The export ends, or with --follow waits (--recheck) until the collector takes spans again.
+
+            Exit codes beside the usual ones: 6 when something is left that the collector has not taken, now or before.
             """)
 
     @OptionGroup var target: ExportTarget
@@ -43,6 +46,9 @@ struct Export: AsyncParsableCommand {
     @Option(help: "How long to try in a row when the collector takes nothing: 30s, 5m. With --follow for ever.")
     var patience = Age(nanoseconds: 30_000_000_000)
 
+    @Option(help: "With --follow, how long to leave a collector alone that answers 401, 403, 404 or a redirect.")
+    var recheck = Age(nanoseconds: 60_000_000_000)
+
     @Flag(help: "Print a JSON object at the end.")
     var json = false
 
@@ -62,7 +68,7 @@ struct Export: AsyncParsableCommand {
             var progress = ForwardingProgress()
             progress.exported = try ExportFile(path: file).write(reader)
             // Standard output is the file then, and nothing else.
-            if file != "-" { try conclude(progress, "file", ContinuousClock.now - begin) }
+            if file != "-" { try conclude(ExportSummary(progress, "file", file, ContinuousClock.now - begin)) }
             return
         }
         let exporter = target.exporter()
@@ -71,18 +77,23 @@ struct Export: AsyncParsableCommand {
             heldBy: .exportHolder(program: "throughline export"),
             configuration: forwarding)
         let begin = ContinuousClock.now
-        let watch = Task { await ExportWatch(forwarder).run() }
+        let watch = Task { await ExportWatch(forwarder, recheck: follow ? recheck : nil).run() }
         let isReady = fromStart ? await forwarder.rewind() : true
         if isReady { try await forward(forwarder) }
         watch.cancel()
         await watch.value
         await exporter.shutdown()
-        try conclude(forwarder.progress, forwarder.name, ContinuousClock.now - begin)
+        let state = try reader.exports().first { $0.name == forwarder.name }
+        try conclude(
+            ExportSummary(
+                forwarder.progress, forwarder.name, target.place, ContinuousClock.now - begin, state: state,
+                resendCommand: resendCommand))
     }
 
     private var forwarding: ForwardingConfiguration {
         var configuration = ForwardingConfiguration()
         configuration.includesUnsampled = includeUnsampled
+        configuration.misconfigurationPause = .nanoseconds(Int64(clamping: recheck.nanoseconds))
         if !follow { configuration.patience = .nanoseconds(Int64(clamping: patience.nanoseconds)) }
         // What there is to say is said by the command.
         configuration.logger = Logger(label: "throughline.export", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -108,11 +119,17 @@ struct Export: AsyncParsableCommand {
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    private func conclude(_ progress: ForwardingProgress, _ name: String, _ time: Duration) throws {
-        let summary = ExportSummary(progress, name, target.place, time)
+    private var resendCommand: String {
+        let name = name.map { " --name \($0)" } ?? ""
+        return "throughline export \(target.commandLine) --resend-set-aside\(name)\(store.commandLine)"
+    }
+
+    private func conclude(_ summary: ExportSummary) throws {
         print(json ? try Output.json(summary) : summary.text)
-        guard let problem = summary.problem else { return }
-        throw Failure(code: .undelivered, message: problem)
+        var problems = summary.problems
+        guard let last = problems.popLast() else { return }
+        for problem in problems { Output.note(problem) }
+        throw Failure(code: .undelivered, message: last)
     }
 }
 

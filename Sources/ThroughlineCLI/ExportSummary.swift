@@ -1,4 +1,6 @@
+import ThroughlineModel
 import ThroughlineRecorder
+import ThroughlineStore
 
 /// What an export came to, for people and as JSON.
 struct ExportSummary: Encodable {
@@ -6,49 +8,95 @@ struct ExportSummary: Encodable {
     let destination: String
     let exported: Int
     let rejected: Int
+    /// Set aside at the end, in this export or an earlier one.
     let setAside: Int
     let left: Int
     let failure: String?
+    /// What the collector said to what is set aside, each once.
+    let refusals: [String]
     let heldBy: String?
     let seconds: Double
+    private let isMisconfigured: Bool
+    private let deliveredBefore: Int
+    private let leaseSeconds: Double?
+    private let resendCommand: String
 
-    init(_ progress: ForwardingProgress, _ exporter: String, _ destination: String, _ time: Duration) {
+    /// - Parameters:
+    ///   - state: What the store says of the exporter at the end; nil where it knows of none.
+    ///   - resendCommand: What sends again what is set aside.
+    init(
+        _ progress: ForwardingProgress, _ exporter: String, _ destination: String, _ time: Duration,
+        state: ExportState? = nil, resendCommand: String = ""
+    ) {
         self.exporter = exporter
         self.destination = destination
         exported = progress.exported
         rejected = progress.rejected
-        setAside = progress.setAside
+        let batches = state?.setAside ?? []
+        setAside = batches.reduce(0) { $0 + $1.spanCount }
         left = progress.backlog
         failure = progress.failure
+        refusals = batches.reduce(into: []) { if !$0.contains($1.reason) { $0.append($1.reason) } }
         heldBy = progress.holder
         seconds = time / .seconds(1)
+        isMisconfigured = progress.isMisconfigured
+        deliveredBefore = (state?.exported ?? 0) - progress.exported
+        leaseSeconds = state?.holder.map { max(1, Double(Age.now.nanoseconds(until: $0.until)) / 1e9) }
+        self.resendCommand = resendCommand
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case exporter, destination, exported, rejected, setAside, left, failure, refusals, heldBy, seconds
     }
 
     var text: String {
+        if exported == 0, problems.isEmpty {
+            return deliveredBefore > 0
+                ? "Everything was sent before: \(Output.count(deliveredBefore, "span"))." : "There is nothing to send."
+        }
         guard exported > 0 else { return "Nothing was sent to \(destination)." }
         let rate = seconds > 0.5 ? ", \(Int(Double(exported) / seconds)) a second" : ""
         return "Sent \(Output.count(exported, "span")) to \(destination) in "
             + "\(Output.duration(milliseconds: seconds * 1_000))\(rate)."
     }
 
-    /// What keeps the export from being complete, and what to do; nil when nothing does.
-    var problem: String? {
+    /// What keeps the export from being complete, and what to do, a line each; empty when nothing does.
+    var problems: [String] {
         if let heldBy {
-            return "\(exporter) is being exported by \(heldBy), which goes on by itself. Stop that first, or export "
-                + "under a name of its own with --name."
+            let lease =
+                leaseSeconds.map { ", or, if that was killed, wait for \(Output.age(seconds: $0.rounded(.up)))" } ?? ""
+            return [
+                "\(exporter) is being exported by \(heldBy), which goes on by itself. Stop that first\(lease), or export "
+                    + "under a name of its own with --name."
+            ]
         }
+        var problems: [String] = []
         if let failure {
-            return
-                "\(Output.count(left, "span")) could not be sent: \(Output.sentence(failure)) They stay in the store; run "
-                + "the command again."
+            let reason =
+                left > 0
+                ? "\(Output.count(left, "span")) could not be sent: \(Output.sentence(failure)) They stay in the store."
+                : Output.sentence(failure)
+            let advice = isMisconfigured ? "Correct the URL or --header, and run" : "Run"
+            problems.append("\(reason) \(advice) the command again.")
+        } else if left > 0 {
+            problems.append("\(Output.count(left, "span")) left in the store; run the command again.")
         }
         if setAside > 0 {
-            return "The collector has refused \(Output.count(setAside, "span")) for good; they are set aside. "
-                + "'throughline doctor' shows why, --resend-set-aside sends them again."
+            problems.append(
+                "\(Output.count(setAside, "span")) that the collector refused for good \(setAside == 1 ? "is" : "are") set "
+                    + "aside: \(refused) Send \(setAside == 1 ? "it" : "them") again with: \(resendCommand)")
         }
         if rejected > 0 {
-            return "The collector has rejected \(Output.count(rejected, "span")) of the batches that it accepted."
+            problems.append(
+                "The collector has rejected \(Output.count(rejected, "span")) of the batches that it accepted.")
         }
-        return left > 0 ? "\(Output.count(left, "span")) are left in the store; run the command again." : nil
+        return problems
+    }
+
+    /// The newest reason, and how many others there are.
+    private var refused: String {
+        guard let reason = refusals.last else { return "" }
+        let others = refusals.count - 1
+        return Output.sentence(reason) + (others > 0 ? " (\(others) other reasons: throughline doctor.)" : "")
     }
 }

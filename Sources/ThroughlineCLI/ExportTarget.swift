@@ -48,6 +48,14 @@ struct ExportTarget: ParsableArguments {
     /// The URL or file, for people.
     var place: String { otlp ?? zipkin ?? file ?? "" }
 
+    /// The options that send to the same place; the values of headers are secrets and are not shown.
+    var commandLine: String {
+        let place = otlp.map { "--otlp \($0)" } ?? zipkin.map { "--zipkin \($0)" } ?? ""
+        let names = headers.compactMap(Self.pair).map { " --header \($0.name)=…" }
+        let encoding = encoding.map { " --protocol \($0)" } ?? ""
+        return place + names.joined() + encoding
+    }
+
     /// What environment variables say holds where no option says otherwise.
     func exporter() -> any SpanExporter {
         let environment = ProcessInfo.processInfo.environment

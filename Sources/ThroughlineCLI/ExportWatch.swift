@@ -4,9 +4,13 @@ import ThroughlineRecorder
 /// Shows on standard error how an export gets on: a bar when that is a terminal, and a line when something is wrong.
 struct ExportWatch {
     private let forwarder: SpanForwarder
+    /// How long a collector is left alone that takes nothing from this exporter as it is set up; nil when the export
+    /// ends instead, and says why.
+    private let recheck: Age?
 
-    init(_ forwarder: SpanForwarder) {
+    init(_ forwarder: SpanForwarder, recheck: Age?) {
         self.forwarder = forwarder
+        self.recheck = recheck
     }
 
     /// Watches until the task is cancelled.
@@ -15,13 +19,9 @@ struct ExportWatch {
         var last = ForwardingProgress()
         while !Task.isCancelled {
             let progress = forwarder.progress
-            if let holder = progress.holder, holder != last.holder {
+            for note in notes(progress, after: last) {
                 bar.clear()
-                Output.note("\(forwarder.name) is being exported by \(holder).")
-            }
-            if let failure = progress.failure, last.failure == nil {
-                bar.clear()
-                Output.note("the collector takes nothing: \(Output.sentence(failure)) Trying again.")
+                Output.note(note)
             }
             let done = progress.exported + progress.rejected + progress.setAside
             bar.show(forwarder.name, Int64(done), of: Int64(done + progress.backlog), spans: done)
@@ -29,5 +29,28 @@ struct ExportWatch {
             try? await Task.sleep(for: .milliseconds(100))
         }
         bar.clear()
+    }
+
+    private func notes(_ progress: ForwardingProgress, after last: ForwardingProgress) -> [String] {
+        var notes: [String] = []
+        if let holder = progress.holder, holder != last.holder {
+            notes.append("\(forwarder.name) is being exported by \(holder).")
+        }
+        if let failure = progress.failure, last.failure == nil || progress.isMisconfigured != last.isMisconfigured {
+            if !progress.isMisconfigured {
+                notes.append("the collector takes nothing: \(Output.sentence(failure)) Trying again.")
+            } else if let recheck {
+                notes.append(
+                    "\(Output.sentence(failure)) The spans stay in the store. To correct the URL or --header, end this "
+                        + "with Ctrl-C; it asks again every \(recheck).")
+            }
+        } else if recheck != nil, last.failure != nil, progress.failure == nil {
+            notes.append("the collector takes spans again.")
+        }
+        if recheck != nil, progress.setAside > last.setAside, let refusal = progress.refusal {
+            let spans = Output.count(progress.setAside - last.setAside, "span")
+            notes.append("the collector has refused \(spans) for good, which are set aside: \(refusal)")
+        }
+        return notes
     }
 }

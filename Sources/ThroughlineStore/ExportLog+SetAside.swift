@@ -71,7 +71,8 @@ extension ExportLog {
             try update.run()
             let note = try session.statement(
                 """
-                UPDATE exporters SET exported = exported + ?3, rejected = rejected + ?4
+                UPDATE exporters SET exported = exported + ?3, rejected = rejected + ?4,
+                    failure = NULL, failure_time = NULL
                 WHERE name = ?1 AND holder = ?2
                 """)
             try note.bind(batch.exporter, 1)

@@ -55,6 +55,7 @@ struct LineExporter: SpanExporter {
         do {
             switch try await send(lines.joined(separator: "\n")) {
             case 200: return .accepted(rejected: 0)
+            case 401, 404: return .misconfigured("are the token and the address right?")
             case 429, 503: return .failed("the collector is busy", retryAfter: .seconds(1))
             case let status: return .refused("the collector answered \(status)")
             }

@@ -3,7 +3,8 @@
 Listens on 127.0.0.1 at a free port, which it prints. Reads commands from standard input, one a line, answers each with
 a line, and ends when standard input does:
 
-  answer STATUS SECONDS        takes spans at 200, refuses them at any other; SECONDS is the Retry-After, 0 for none
+  answer STATUS SECONDS        takes spans at 200, refuses them at any other; SECONDS is the Retry-After, 0 for none;
+                               a redirect leads to /elsewhere, which takes spans
   answer hang|reset            never answers; resets the connection
   answer lost                  takes the spans and resets the connection instead of answering
   stop, start                  stops and starts listening
@@ -54,6 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         kind, seconds, changed = Answer.kind, Answer.seconds, Answer.changed
+        if self.path == "/elsewhere":
+            kind = "200"
         with lock:
             requests[kind] += 1
         if kind in ("200", "lost"):
@@ -69,6 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.send_response(int(kind))
+            if kind.startswith("3"):
+                self.send_header("Location", "/elsewhere")
             if seconds != "0":
                 self.send_header("Retry-After", seconds)
             self.send_header("Content-Type", "application/x-protobuf")

@@ -37,8 +37,8 @@ extension Scratch {
             URL(filePath: "/usr/bin/script"), ["--quiet", "--return", "--command", command, "/dev/null"], environment)
     }
 
-    /// Starts `throughline` and lets it run; nobody reads what it prints.
-    func start(_ arguments: String...) throws -> Process {
+    /// Starts `throughline` and lets it run; nobody reads what it prints, but for the errors when a file is named for them.
+    func start(_ arguments: String..., errorsTo file: String? = nil) throws -> Process {
         let process = Process()
         process.executableURL = try Self.executable
         process.arguments = arguments
@@ -47,6 +47,10 @@ extension Scratch {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
+        if let file {
+            try Data().write(to: URL(filePath: path(file)))
+            process.standardError = try FileHandle(forWritingTo: URL(filePath: path(file)))
+        }
         try process.run()
         return process
     }

@@ -28,7 +28,8 @@ struct ExportTests {
         #expect(first.output.hasPrefix("Sent 5000 spans to \(collector.endpoint) in "))
         #expect(try collector.taken(scratch.path("taken")).values.reduce(0, +) == 5_000)
 
-        #expect(try scratch.run("export", "--otlp", collector.endpoint).output.hasPrefix("Nothing was sent"))
+        let nothing = try scratch.run("export", "--otlp", collector.endpoint)
+        #expect(nothing.code == 0 && nothing.output == "Everything was sent before: 5000 spans.\n")
         let again: [String: Any] = try scratch.run(
             "export", "--otlp", collector.endpoint + "/v1/traces", "--from-start", "--json"
         ).json()
@@ -54,10 +55,21 @@ struct ExportTests {
         try collector.tell("answer 400")
         let refused = try scratch.run("export", "--otlp", collector.endpoint)
         #expect(refused.code == 6)
-        #expect(refused.error.contains("refused 10 spans for good"))
+        let told = """
+            throughline: 10 spans that the collector refused for good are set aside: \(collector.endpoint)/v1/traces \
+            answered 400 Bad Request. Send them again with: throughline export --otlp \(collector.endpoint) \
+            --resend-set-aside\n
+            """
+        #expect(refused.output.hasPrefix("Nothing was sent") && refused.error == told)
         #expect(try scratch.run("doctor").output.contains("set aside, refused for good: 10 spans"))
         try collector.tell("answer 200")
-        #expect(try scratch.run("export", "--otlp", collector.endpoint).output.hasPrefix("Nothing was sent"))
+        let later = try scratch.run("export", "--otlp", collector.endpoint)
+        #expect(later.code == 6 && later.error == told, "set aside by an earlier run, it is still not delivered")
+        try collector.tell("answer 401")
+        let denied = try scratch.run("export", "--otlp", collector.endpoint, "--resend-set-aside")
+        #expect(denied.code == 6 && denied.error.contains("401 Unauthorized") && !denied.error.contains(" 0 spans"))
+        #expect(denied.error.contains(told.dropFirst("throughline: ".count)))
+        try collector.tell("answer 200")
         let resent = try scratch.run("export", "--otlp", collector.endpoint, "--resend-set-aside")
         #expect(resent.code == 0 && resent.output.hasPrefix("Sent 10 spans"))
         #expect(try scratch.run("doctor").output.contains("set aside") == false)
@@ -73,6 +85,7 @@ struct ExportTests {
         let outcome = try scratch.run("export", "--otlp", "http://127.0.0.1:9")
         #expect(outcome.code == 6)
         #expect(outcome.error.contains("otlp is being exported by \(holder)"))
+        #expect(outcome.error.contains("if that was killed, wait for 60 min") || outcome.error.contains("59 min"))
         let collector = try FakeCollector()
         let own = try scratch.run("export", "--otlp", collector.endpoint, "--name", "own")
         #expect(own.code == 0 && own.output.hasPrefix("Sent 10 spans"))

@@ -81,7 +81,7 @@ import ThroughlineModel
         #expect(log.lines.first?.contains("slow down a little") == true)
     }
 
-    @Test("a refusal is final and tells what the collector said", arguments: [400, 401, 404, 408, 500, 501])
+    @Test("a refusal is final and tells what the collector said", arguments: [400, 408, 422, 500])
     func refused(status: Int) async throws {
         let body = OTLPStatus(message: "no such tenant").encoded(as: .protobuf)
         guard case .refused(let reason) = await exporter(answering(status, body, .protobuf)).export(spans) else {
@@ -92,12 +92,43 @@ import ThroughlineModel
         #expect(try await Received.all(peer).count == 1)
     }
 
+    @Test(
+        "an answer about the exporter, whatever the spans, says what to look at",
+        arguments: [
+            (401, "credentials"), (403, "credentials"), (404, "path"), (405, "path"), (407, "proxy"),
+            (302, "redirects"),
+            (308, "redirects"), (415, "encoding"), (501, "path"),
+        ])
+    func misconfigured(status: Int, advice: String) async throws {
+        let body = OTLPStatus(message: "no such tenant").encoded(as: .protobuf)
+        guard case .misconfigured(let reason) = await exporter(answering(status, body, .protobuf)).export(spans) else {
+            return #expect(Bool(false))
+        }
+        #expect(reason.contains("answered \(status)") && reason.contains("no such tenant") && reason.contains(advice))
+        #expect(try await Received.all(peer).count == 1)
+    }
+
+    @Test("a server that wanted TLS has not refused the spans; nor has one that speaks none")
+    func scheme() async throws {
+        let wanting = "Client sent an HTTP request to an HTTPS server."
+        guard case .misconfigured(let reason) = await exporter(answering(400, Array(wanting.utf8), .json)).export(spans)
+        else { return #expect(Bool(false)) }
+        #expect(reason.contains("must begin with https://"))
+        let plain = exporter("") { $0.endpoint = "https://127.0.0.1:\(self.peer.port)/v1/traces" }
+        guard case .misconfigured(let detail) = await plain.export(spans) else { return #expect(Bool(false)) }
+        #expect(detail.contains("http:// instead of https://"), "\(detail)")
+    }
+
     @Test("an answer that is no OTLP changes nothing") func nonsense() async {
         #expect(await exporter(answering(200, [0xFF, 0xFF], .protobuf)).export(spans) == .accepted(rejected: 0))
         #expect(await exporter(answering(200, Array("<html>".utf8), .json)).export(spans) == .accepted(rejected: 0))
-        guard case .refused(let reason) = await exporter(answering(403, Array("<b>no</b>".utf8), .json)).export(spans)
+        guard case .refused(let reason) = await exporter(answering(400, Array("<b>no</b>".utf8), .json)).export(spans)
         else { return #expect(Bool(false)) }
         #expect(reason.contains("<b>no</b>"))
+        let page = Array("<!DOCTYPE html><title>Sign in</title>".utf8)
+        guard case .misconfigured(let advice) = await exporter(answering(403, page, .json)).export(spans)
+        else { return #expect(Bool(false)) }
+        #expect(advice.contains("403 Forbidden.") && !advice.contains("Sign in"), "a page says less than the status")
     }
 
     @Test("a collector that is busy is asked again, then left for later")

@@ -5,6 +5,7 @@ import SQLite
 import Synchronization
 import Testing
 import ThroughlineModel
+import ThroughlineOTLP
 import ThroughlineRecorder
 import ThroughlineStore
 import ThroughlineTracer
@@ -150,6 +151,29 @@ struct ExportingRecorderTests {
         configuration.forwarding.initialBackoff = .milliseconds(10)
         configuration.forwarding.logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         return configuration
+    }
+
+    @Test("recovers from wrong credentials by itself, and each span arrives once", arguments: [401, 404, 302])
+    func misconfigured(status: Int) async throws {
+        let scratch = try Scratch()
+        let collector = try FakeCollector()
+        try collector.tell("answer \(status)")
+        var endpoint = OTLPExporter.Configuration()
+        endpoint.endpoint = collector.endpoint + "/v1/traces"
+        var configuration = eager
+        configuration.forwarding.misconfigurationPause = .milliseconds(20)
+        let recorder = try Recorder(
+            service: "orders", store: .sqlite(scratch.path()), exporters: [.otlp(endpoint)],
+            configuration: configuration)
+        try await exchange(10, recorder.tracer)
+        try await eventually { recorder.exports["otlp"]?.isMisconfigured == true }
+        #expect(recorder.exports["otlp"]?.failure?.contains("answered \(status)") == true)
+        try collector.tell("answer 200")
+        try await eventually { recorder.exports["otlp"]?.exported == 30 }
+        #expect(await recorder.shutdown() == 0)
+        #expect(try TraceReader(path: scratch.path()).exports().first?.setAside.isEmpty == true)
+        let taken = try collector.taken(scratch.path("taken"))
+        #expect(taken.count == 30 && taken.values.allSatisfy { $0 == 1 })
     }
 
     @Test("sends what it stores as soon as it is committed, to every collector")

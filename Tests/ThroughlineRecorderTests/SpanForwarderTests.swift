@@ -184,6 +184,46 @@ func ids(_ numbers: ClosedRange<UInt64>) -> [SpanID] { numbers.map { SpanID($0) 
         #expect(state.setAside.isEmpty && state.exported == 40 && state.holder == nil)
     }
 
+    @Test func `wrong credentials hold the cursor, are asked about again after a long pause, and set nothing aside`()
+        async throws
+    {
+        var bench = try ForwardingBench(spans: 40)
+        bench.configuration.batchesInFlight = 4
+        let exporter = ScriptedExporter { request, _ in
+            request <= 5 ? .misconfigured("401") : .accepted(rejected: 0)
+        }
+        let forwarder = try bench.forwarder(exporter)
+        let service = Task { try await forwarder.run() }
+        for requests in [4, 5] {
+            try await eventually { bench.clock.sleeps.contains(.seconds(300)) && exporter.requests == requests }
+            #expect(forwarder.progress.failure == "401" && forwarder.progress.isMisconfigured)
+            let state = try bench.state()
+            #expect(state.failure?.reason == "401" && state.setAside.isEmpty && state.backlog == 40)
+            bench.clock.advance(by: .seconds(300))
+        }
+        try await eventually { forwarder.progress.exported == 40 }
+        #expect(Set(exporter.taken) == Set(ids(1...40)) && exporter.taken.count == 40)
+        #expect(!forwarder.progress.isMisconfigured && forwarder.progress.failure == nil)
+        #expect(try bench.state().failure == nil && bench.state().setAside.isEmpty)
+        service.cancel()
+        try await service.value
+    }
+
+    @Test func `what wants to end does not wait for wrong credentials to be mended`() async throws {
+        let bench = try ForwardingBench(spans: 20)
+        let exporter = ScriptedExporter { _, _ in .misconfigured("401") }
+        let progress = await (try bench.forwarder(exporter)).forwardAll()
+        #expect(progress.isMisconfigured && progress.backlog == 20 && progress.setAside == 0)
+        #expect(try bench.state().failure?.reason == "401" && bench.state().holder == nil)
+        let refusing = ScriptedExporter { _, _ in .refused("400") }
+        #expect(await (try bench.forwarder(refusing)).forwardAll().setAside == 20)
+        let resent = await (try bench.forwarder(exporter)).resendSetAside()
+        #expect(resent.setAside == 20 && resent.isMisconfigured && resent.refusal == "400")
+        #expect(try bench.state().failure?.reason == "401")
+        #expect(await (try bench.forwarder(ScriptedExporter())).resendSetAside().exported == 20)
+        #expect(try bench.state().failure == nil)
+    }
+
     @Test func `spans that a collector rejects in a batch that it takes are counted, and never sent again`()
         async throws
     {

@@ -94,6 +94,11 @@ struct ExportingSinkTests {
         sink.write(spans(5))
         try await onThread { try sink.flush() }
         #expect(sink.exportedCount == 14)
+        #expect(sink.droppedCount == 21)
+        let wrong = ExportingSink(Exporter(.misconfigured("401")), configuration: configuration())
+        wrong.write(spans(7))
+        try await onThread { try wrong.flush() }
+        #expect(wrong.droppedCount == 7, "no queue fills up with what nobody will take")
     }
 
     @Test("a full queue drops what is new and counts it, and nobody waits")

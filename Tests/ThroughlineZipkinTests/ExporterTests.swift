@@ -68,7 +68,17 @@ import ThroughlineZipkin
             Issue.record("400 is no refusal")
             return
         }
-        #expect(reason.contains("answered 400: no"))
+        #expect(reason.contains("answered 400 Bad Request: no"))
+    }
+
+    @Test(arguments: [301, 401, 403, 404, 405, 407, 415])
+    func `an answer about the exporter says what to look at, and nothing about the spans`(_ status: Int) async throws {
+        let peer = try WebPeer()
+        guard case .misconfigured(let reason) = await export(to: peer.url("status/\(status)")) else {
+            Issue.record("\(status) is about the spans")
+            return
+        }
+        #expect(reason.contains("answered \(status)") && reason.contains(peer.url("status")))
     }
 
     @Test func `a server that is away, or wants it later, may be tried again`() async throws {

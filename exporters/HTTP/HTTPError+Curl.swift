@@ -18,11 +18,17 @@ extension HTTPError {
             // A server that wants another certificate says so only after the handshake (TLS 1.3), when curl reads.
             detail.contains("alert") && detail.contains("certificate") ? .tls : .connectionLost
         case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_HTTP2, CURLE_HTTP2_STREAM: .connectionLost
+        case CURLE_SSL_CONNECT_ERROR where endsEarly(detail): .connectionLost
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
             .tls
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .invalidResponse
         default: .other
         }
+    }
+
+    /// A connection that is lost during the handshake says nothing about certificates.
+    private static func endsEarly(_ detail: String) -> Bool {
+        ["SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer"].contains(where: detail.contains)
     }
 }

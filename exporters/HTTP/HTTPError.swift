@@ -41,6 +41,16 @@ package struct HTTPError: Error, Hashable {
         }
     }
 
+    /// Whether the sender's own settings are at fault, whatever was to be sent: the URL, or the certificates.
+    package var isAboutSetup: Bool {
+        switch reason {
+        case .invalidRequest, .tls, .invalidResponse: true
+        case .cannotResolve, .cannotConnect, .connectionLost, .timedOut, .responseTooLarge, .cancelled, .shutDown,
+            .other:
+            false
+        }
+    }
+
     package static func withoutCredentials(_ url: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return url }
         let rest = url[scheme.upperBound...]
@@ -54,6 +64,11 @@ extension HTTPError: CustomStringConvertible {
     /// What happened to which URL, and what to do about it.
     package var description: String { "\(url): \(detail). \(advice)" }
 
+    /// What OpenSSL says when the answer to its greeting is no TLS.
+    private var isPlainAnswer: Bool {
+        ["wrong version number", "packet length too long", "record layer failure"].contains(where: detail.contains)
+    }
+
     private var advice: String {
         switch reason {
         case .invalidRequest: "Correct the URL or the headers."
@@ -61,6 +76,8 @@ extension HTTPError: CustomStringConvertible {
         case .cannotConnect: "Is the server running, and are host and port right?"
         case .connectionLost: "The server or something in between has closed the connection; it is worth another try."
         case .timedOut: "The server is slow or out of reach; give it more time, or look at it."
+        case .tls where isPlainAnswer:
+            "The server does not speak TLS here: http:// instead of https://, or another port?"
         case .tls: "Look at the certificates: the CA that is trusted here, and those that each side shows."
         case .invalidResponse: "Does the URL point at the right server and port, and http or https as it should be?"
         case .responseTooLarge: "Nothing of the answer was kept. Does the URL point at the right server?"

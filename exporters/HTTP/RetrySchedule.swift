@@ -44,10 +44,3 @@ package struct RetrySchedule: Sendable {
     /// How much of the budget is left.
     package func remaining(elapsed: Duration) -> Duration { max(.zero, budget - elapsed) }
 }
-
-extension HTTPResponse {
-    package var isSuccess: Bool { (200...299).contains(status) }
-
-    /// Whether the same request may succeed later; no other status may be tried again.
-    package var isRetryable: Bool { [429, 502, 503, 504].contains(status) }
-}

@@ -44,9 +44,14 @@ public final class ZipkinExporter: SpanExporter {
         case .answered(let response) where response.isSuccess: return .accepted(rejected: 0)
         case .answered(let response) where response.status == 413:
             return await split(batch, because: "the server takes no request of \(body.count) bytes")
-        case .answered(let response): return .refused(describe(response))
+        case .answered(let response):
+            return response.setupAdvice.map { .misconfigured("\(describe(response)) \($0)") }
+                ?? .refused(describe(response))
         case .unavailable(let response, let retryAfter): return .failed(describe(response), retryAfter: retryAfter)
-        case .failed(let error): return .failed("\(error)", retryAfter: nil)
+        case .failed(let error):
+            // The server may have taken the batch and only answered too much: once more would be twice.
+            if error.reason == .responseTooLarge { return .refused("\(error)") }
+            return error.isAboutSetup ? .misconfigured("\(error)") : .failed("\(error)", retryAfter: nil)
         }
     }
 
@@ -62,9 +67,9 @@ public final class ZipkinExporter: SpanExporter {
     }
 
     private func describe(_ response: HTTPResponse) -> String {
-        let text = String(decoding: response.body.prefix(200), as: UTF8.self)
-            .filter { !$0.isNewline }.trimmingPrefix { $0 == " " }
-        return "\(configuration.endpoint) answered \(response.status)\(text.isEmpty ? "" : ": \(text)")"
+        response.description(
+            of: HTTPError.withoutCredentials(configuration.endpoint),
+            saying: String(decoding: response.body.prefix(200), as: UTF8.self))
     }
 }
 

@@ -23,6 +23,9 @@ public struct ForwardingConfiguration: Sendable {
     public var initialBackoff: Duration = .seconds(1)
     /// How long to wait between failures at most, unless the collector asks for more; 30 s by default.
     public var maximumBackoff: Duration = .seconds(30)
+    /// How long to leave a collector alone that takes nothing from this exporter as it is set up (401, 404, a redirect),
+    /// which people have to mend; 5 min by default.
+    public var misconfigurationPause: Duration = .seconds(300)
     /// How long to wait in a row for a collector that takes nothing; nil, the default, means for ever.
     public var patience: Duration?
     /// Whether spans without the sampled flag are sent too; false by default: they were recorded for the store alone.
@@ -52,6 +55,8 @@ public struct ForwardingProgress: Hashable, Sendable {
     public var rejected = 0
     /// Spans that it has refused for good; they are set aside in the store.
     public var setAside = 0
+    /// What it said to the last of them; nil when it has refused none.
+    public var refusal: String?
     /// Requests that nobody took; they are tried again.
     public var failures = 0
     /// Spans that wait, about.
@@ -60,6 +65,8 @@ public struct ForwardingProgress: Hashable, Sendable {
     public var oldest: Timestamp?
     /// What the last failure of a row was; nil when the last request went well.
     public var failure: String?
+    /// Whether that failure is one of address or credentials, which people have to mend; nothing is set aside for it.
+    public var isMisconfigured = false
     /// Who else has the exporter; nil when nobody does.
     public var holder: String?
 

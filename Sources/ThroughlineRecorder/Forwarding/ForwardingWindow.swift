@@ -84,7 +84,7 @@ struct ForwardingWindow {
             let most = entries[index].batch.spans.count
             entries[index].state = .accepted(rejected: min(max(0, rejected), most))
         case .refused(let reason): entries[index].state = .refused(reason)
-        case .failed:
+        case .failed, .misconfigured:
             entries[index].state = .waiting
             isProbing = true
             isPaused = true

@@ -24,7 +24,7 @@ extension SpanForwarder {
                 break
             } catch {
                 noteFailure("\(error)")
-                guard await pause(&backoff, retryAfter: nil) else { break }
+                guard await pause(&backoff, after: .failed("\(error)", retryAfter: nil)) else { break }
             }
         }
         do { try await cursor.release() } catch { noteFailure("\(error)") }
@@ -55,7 +55,7 @@ extension SpanForwarder {
     private func send() async throws {
         var window = ForwardingWindow(after: try await cursor.position(), capacity: configuration.batchesInFlight)
         var backoff = newBackoff
-        var failure: (reason: String, retryAfter: Duration?)?
+        var failure = ExportOutcome.accepted(rejected: 0)
         let exporter = exporter
         try await look()
         try await withThrowingTaskGroup(of: (Int, ExportOutcome).self) { group in
@@ -66,18 +66,18 @@ extension SpanForwarder {
                 if try await readAhead(&window) { continue }
                 if window.isSending, let (id, outcome) = try await group.next() {
                     window.finish(id, outcome)
-                    if case .failed(let reason, let retryAfter) = outcome {
+                    if outcome.failure != nil {
                         // That the end came first says nothing about the collector.
                         if Task.isCancelled { continue }
-                        failure = (reason, retryAfter)
+                        failure = outcome
                     }
                     note(outcome)
                     if !window.isProbing { backoff.reset() }
                     try await settle(&window)
                 } else if window.isPaused {
-                    if let failure { try await cursor.note(failure: failure.reason) }
+                    if let reason = failure.failure { try await cursor.note(failure: reason) }
                     try await look()
-                    guard await pause(&backoff, retryAfter: failure?.retryAfter) else { return }
+                    guard await pause(&backoff, after: failure) else { return }
                     window.resume()
                 } else {
                     try await settle(&window)
@@ -146,10 +146,18 @@ extension SpanForwarder {
     /// Waits after a failure.
     ///
     /// - Returns: False when it is not to be tried again.
-    func pause(_ backoff: inout Backoff, retryAfter: Duration?) async -> Bool {
-        let delay = backoff.next(retryAfter: retryAfter)
-        if let patience = configuration.patience, backoff.waited > patience { return false }
-        await (retryAfter == nil ? hurry : halt).wait(atMost: delay, configuration.clock)
+    func pause(_ backoff: inout Backoff, after failure: ExportOutcome) async -> Bool {
+        if case .misconfigured = failure {
+            // Whoever wants to come to an end does not wait for people.
+            guard goal == .never else { return false }
+            await hurry.wait(atMost: configuration.misconfigurationPause, configuration.clock)
+        } else {
+            var asked: Duration?
+            if case .failed(_, let retryAfter) = failure { asked = retryAfter }
+            let delay = backoff.next(retryAfter: asked)
+            if let patience = configuration.patience, backoff.waited > patience { return false }
+            await (asked == nil ? hurry : halt).wait(atMost: delay, configuration.clock)
+        }
         return goal != .soon && !Task.isCancelled
     }
 }
@@ -174,7 +182,10 @@ extension SpanForwarder {
             }
             metrics.exported(exported, rejected: rejected)
         case .refused(let batch, let reason):
-            report { $0.setAside += batch.spans.count }
+            report { progress in
+                progress.setAside += batch.spans.count
+                progress.refusal = reason
+            }
             metrics.setAside(batch.spans.count)
             configuration.logger.error(
                 "The collector has refused spans for good; they are set aside (throughline doctor).",
@@ -183,22 +194,35 @@ extension SpanForwarder {
     }
 
     func note(_ outcome: ExportOutcome) {
-        if case .failed(let reason, _) = outcome { return noteFailure(reason) }
-        guard progress.failure != nil else { return }
-        report { $0.failure = nil }
-        configuration.logger.info("The collector takes spans again.", metadata: ["exporter": "\(name)"])
+        switch outcome {
+        case .failed(let reason, _): noteFailure(reason)
+        case .misconfigured(let reason): noteFailure(reason, isMisconfigured: true)
+        case .accepted, .refused:
+            guard progress.failure != nil else { return }
+            report { progress in
+                progress.failure = nil
+                progress.isMisconfigured = false
+            }
+            configuration.logger.info("The collector takes spans again.", metadata: ["exporter": "\(name)"])
+        }
     }
 
-    func noteFailure(_ reason: String) {
-        let isFirst = progress.failure == nil
+    func noteFailure(_ reason: String, isMisconfigured: Bool = false) {
+        let before = progress
         report { progress in
             progress.failures += 1
             progress.failure = reason
+            progress.isMisconfigured = isMisconfigured
         }
         metrics.failed()
-        guard isFirst else { return }
-        configuration.logger.warning(
-            "Spans could not be exported; they stay in the store and are tried again.",
-            metadata: ["exporter": "\(name)", "failure": "\(reason)"])
+        let metadata: Logger.Metadata = ["exporter": "\(name)", "failure": "\(reason)"]
+        if isMisconfigured, !before.isMisconfigured {
+            configuration.logger.error(
+                "The collector takes nothing from this exporter as it is set up; correct address or credentials. Spans stay in the store.",
+                metadata: metadata)
+        } else if !isMisconfigured, before.failure == nil {
+            configuration.logger.warning(
+                "Spans could not be exported; they stay in the store and are tried again.", metadata: metadata)
+        }
     }
 }

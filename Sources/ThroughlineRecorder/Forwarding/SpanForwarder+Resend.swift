@@ -8,7 +8,12 @@ extension SpanForwarder {
     public func resendSetAside() async -> ForwardingProgress {
         await whileClaimed {
             for batch in try await self.cursor.setAside() {
-                try await self.resend(batch)
+                guard try await self.resend(batch) else { break }
+            }
+            let left = try await self.cursor.setAside()
+            self.report { progress in
+                progress.setAside = left.reduce(0) { $0 + $1.spanCount }
+                progress.refusal = left.last?.reason
             }
         }
         return progress
@@ -22,7 +27,8 @@ extension SpanForwarder {
         return progress.holder == nil && progress.failure == nil
     }
 
-    private func resend(_ setAside: SetAsideBatch) async throws {
+    /// - Returns: False when nothing is taken at the moment, the next batch no more than this one.
+    private func resend(_ setAside: SetAsideBatch) async throws -> Bool {
         var rest: SetAsideBatch? = setAside
         var backoff = newBackoff
         while let batch = rest, goal != .soon, !Task.isCancelled {
@@ -41,13 +47,16 @@ extension SpanForwarder {
                 }
                 metrics.exported(exported, rejected: rejected)
                 backoff.reset()
-            case .refused:
-                report { $0.setAside += batch.spanCount }
-                return
-            case .failed(_, let retryAfter):
-                guard await pause(&backoff, retryAfter: retryAfter) else { return }
+            case .refused: return true
+            case .misconfigured(let reason):
+                try await cursor.note(failure: reason)
+                return false
+            case .failed(let reason, _):
+                try await cursor.note(failure: reason)
+                guard await pause(&backoff, after: outcome) else { return false }
             }
         }
+        return rest == nil
     }
 
     private func whileClaimed(_ body: @escaping @Sendable () async throws -> Void) async {

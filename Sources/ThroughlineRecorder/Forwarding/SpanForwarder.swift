@@ -10,7 +10,8 @@ import ThroughlineTracer
 /// The cursor moves only when the collector has accepted what lies before it, so that neither a collector that is away
 /// nor a process that is killed loses what was stored; what was on its way when it was killed may arrive twice. While
 /// the collector takes nothing, the pause between attempts grows, with jitter, and `Retry-After` is honoured. What it
-/// refuses for good is set aside in the store with the reason. Only one process at a time forwards under one name.
+/// refuses for good is set aside in the store with the reason. What says nothing about the spans, but that address or
+/// credentials are wrong, holds the cursor: the collector is asked again after a long pause, and people are told. Only one process at a time forwards under one name.
 ///
 /// Metrics, through swift-metrics, each with the dimension `exporter`: `throughline.export.backlog` (spans) and
 /// `throughline.export.backlog.age` (seconds), gauges; `throughline.export.spans.exported`, `.rejected`, `.set_aside`

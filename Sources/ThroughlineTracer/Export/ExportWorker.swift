@@ -25,7 +25,7 @@ struct ExportWorker: Sendable {
             case .accepted(let rejected):
                 return queue.finish(
                     exported: batch.count - min(rejected, batch.count), lost: min(rejected, batch.count))
-            case .refused(let reason):
+            case .refused(let reason), .misconfigured(let reason):
                 configuration.logger?.error(
                     "A batch of spans was refused; it is lost and counted.",
                     metadata: ["spans": "\(batch.count)", "reason": "\(reason)"])

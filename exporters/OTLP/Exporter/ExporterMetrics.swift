@@ -28,6 +28,7 @@ struct ExporterMetrics: Sendable {
             exported.increment(by: spans - min(rejected, spans))
             if rejected > 0 { failed("rejected").increment(by: rejected) }
         case .refused: failed("refused").increment(by: spans)
+        case .misconfigured: failed("misconfigured").increment(by: spans)
         case .failed: failed("unavailable").increment(by: spans)
         }
         return outcome

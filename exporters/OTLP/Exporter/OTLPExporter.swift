@@ -6,8 +6,9 @@ public import ThroughlineModel
 ///
 /// Follows OpenTelemetry's rules for exporters (opentelemetry-proto docs/specification.md): only 429, 502, 503, 504 and
 /// requests without an answer are tried again, with backoff, jitter and `Retry-After`, within
-/// ``Configuration/timeout``; what a collector has rejected of a batch that it accepted is logged and never sent again;
-/// a batch that is too large is halved until it fits, and a single span that is too large is dropped and logged.
+/// ``Configuration/timeout``; an answer that is about the exporter and not about the spans (401, 403, 404, a redirect)
+/// is `misconfigured`; what a collector has rejected of a batch that it accepted is logged and never sent again; a batch
+/// that is too large is halved until it fits, and a single span that is too large is dropped and logged.
 public final class OTLPExporter: SpanExporter {
     private let configuration: Configuration
     private let client: HTTPClient
@@ -55,12 +56,15 @@ public final class OTLPExporter: SpanExporter {
         case .answered(let response) where response.isSuccess: return accepted(response)
         case .answered(let response) where response.status == 413:
             return await halved(batch, "the collector takes no request of \(body.count) bytes (413)")
-        case .answered(let response): return .refused(reason(response))
+        case .answered(let response):
+            return response.setupAdvice.map { .misconfigured("\(reason(response)) \($0)") }
+                ?? .refused(reason(response))
         case .unavailable(let response, let retryAfter): return .failed(reason(response), retryAfter: retryAfter)
         case .failed(let error):
             // The collector may have taken the batch and only answered too much: once more would be twice.
-            return error.reason == .responseTooLarge
-                ? .refused(error.description) : .failed(error.description, retryAfter: nil)
+            if error.reason == .responseTooLarge { return .refused(error.description) }
+            return error.isAboutSetup
+                ? .misconfigured(error.description) : .failed(error.description, retryAfter: nil)
         }
     }
 
@@ -96,8 +100,8 @@ public final class OTLPExporter: SpanExporter {
 
     private func reason(_ response: HTTPResponse) -> String {
         let status = OTLPStatus(reading: response.body, as: encoding(of: response))
-        let said = status.message.isEmpty ? "" : ": \(status.message)"
-        return "\(HTTPError.withoutCredentials(configuration.endpoint)) answered \(response.status)\(said)"
+        let url = HTTPError.withoutCredentials(configuration.endpoint)
+        return response.description(of: url, saying: status.message)
     }
 
     /// A collector answers in the type of the request; a proxy before it may not.
