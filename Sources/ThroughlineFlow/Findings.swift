@@ -92,7 +92,7 @@ final class Findings: Sendable {
     /// The place of a message; another name of it finds it too.
     func place(of id: Message.ID) -> Int? {
         if case .named(let name) = id {
-            return graph.message(named: assembly.table.names.find(name))
+            return graph.message(named: name)
         }
         let places = find(\.places) {
             Dictionary(parts.messages.enumerated().map { ($1.id, $0) }) { first, _ in first }

@@ -52,6 +52,8 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
     case leaked
     /// Alike messages become different things: most are done, some after a retry, some are given up.
     case mixedOutcomes
+    /// Two senders count their messages each by itself, and have come to the same number.
+    case namesakes
 
     package var records: [SpanRecord] {
         switch self {
@@ -80,6 +82,7 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
         case .sampledOut: Self.sampledOutScript()
         case .leaked: Self.leakedScript()
         case .mixedOutcomes: Self.mixedOutcomesScript()
+        case .namesakes: Self.namesakesScript()
         }
     }
 

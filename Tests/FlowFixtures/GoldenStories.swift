@@ -208,6 +208,17 @@ extension GoldenFlow {
         return script.records
     }
 
+    static func namesakesScript() -> [SpanRecord] {
+        var script = FlowScript(correlation: "meter-4", seed: 33)
+        script.system = "mqtt"
+        script.send("sensor", "MeterRead", id: "42", to: "meters/4", at: 0)
+        script.process("gateway", "MeterRead", id: "42", from: "meters/4", at: 30, took: 5)
+        script.system = "rabbitmq"
+        script.send("billing", "BillMade", id: "42", to: "bills", at: 5_000)
+        script.process("mail", "BillMade", id: "42", from: "bills", at: 5_040, took: 12)
+        return script.records
+    }
+
     /// Of twelve rows, the fourth and the eighth are done after a retry, and the sixth and the eleventh never.
     static func mixedOutcomesScript() -> [SpanRecord] {
         var script = FlowScript(correlation: "import-8", seed: 31)

@@ -25,11 +25,17 @@ package struct RandomFlow {
     private var random: SeededGenerator
     private var pending: [Sent] = []
     private var count = 0
+    private let prefix: String
 
-    package init(seed: UInt64, messages: Int) {
+    /// - Parameter prefix: before the names of all services and destinations.
+    package init(seed: UInt64, messages: Int, system: String = "kafka", prefix: String = "") {
+        self.prefix = prefix
         random = SeededGenerator(seed: seed)
         script = FlowScript(correlation: "random-\(seed)", seed: seed)
-        send("service-0", at: 0, in: script.work("service-0", "begin", at: 0, took: 5), causes: [], named: false)
+        script.system = system
+        send(
+            "\(prefix)service-0", at: 0, in: script.work("\(prefix)service-0", "begin", at: 0, took: 5), causes: [],
+            named: false)
         while let next = pending.first {
             pending.removeFirst()
             if count < messages, chance(5), let other = pending.first, other.destination == next.destination {
@@ -49,7 +55,7 @@ package struct RandomFlow {
     ) {
         count += 1
         let id = chance(6) ? nil : "m-\(count)"
-        let destination = "topic-\(number(4))"
+        let destination = "\(prefix)topic-\(number(4))"
         let ids = causes.compactMap(\.id)
         let names = named && ids.count == causes.count ? ids : []
         let context = script.send(
@@ -62,7 +68,7 @@ package struct RandomFlow {
 
     /// One to three attempts, each a child of the sender or in a trace of its own; the last one may give up.
     private mutating func handle(_ sent: Sent, by group: Int, more: Bool) {
-        let service = "service-\(1 + number(5))-\(group)"
+        let service = "\(prefix)service-\(1 + number(5))-\(group)"
         let attempts = chance(4) ? 2 + number(2) : 1
         var last: SpanContext?
         for attempt in 1...attempts {
@@ -95,14 +101,14 @@ package struct RandomFlow {
         let at = (batch.map(\.at).max() ?? 0) + 50
         let first = batch[0]
         let handler = script.processBatch(
-            "batcher", nil, of: batch.map { ($0.id, $0.context) }, from: first.destination, at: at, took: 30,
+            "\(prefix)batcher", nil, of: batch.map { ($0.id, $0.context) }, from: first.destination, at: at, took: 30,
             group: "batch")
         for sent in batch {
-            deliveries.insert("\(sent.name) @ \(sent.destination) to batcher/batch by \(handler.spanID)")
+            deliveries.insert("\(sent.name) @ \(sent.destination) to \(prefix)batcher/batch by \(handler.spanID)")
         }
         guard more else { return }
-        send("batcher", at: at + 4, in: handler, causes: batch, named: chance(2))
+        send("\(prefix)batcher", at: at + 4, in: handler, causes: batch, named: chance(2))
         let one = batch[number(batch.count)]
-        if one.id != nil { send("batcher", at: at + 8, in: handler, causes: [one], named: true) }
+        if one.id != nil { send("\(prefix)batcher", at: at + 8, in: handler, causes: [one], named: true) }
     }
 }

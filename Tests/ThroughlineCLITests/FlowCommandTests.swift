@@ -38,6 +38,30 @@ struct FlowCommandTests {
         #expect(try scratch.run("flow", "first").code == 0)
     }
 
+    @Test("An id that messages of several brokers have lists their flows, and each is shown by itself")
+    func namesakes() throws {
+        let scratch = try Scratch()
+        let two = GoldenFlow.namesakes.records.map { record in
+            var record = record
+            record.attributes[MessagingAttribute.conversationID] = nil
+            return record
+        }
+        try scratch.record(two)
+        let outcome = try scratch.run("flow", "42")
+        #expect(outcome.code == 5 && outcome.output.isEmpty)
+        #expect(outcome.error.contains("'42' belongs to 2 flows"))
+        let shown = try two.map { try scratch.run("flow", $0.traceID.hex, "--as", "json").json(as: [String: Any].self) }
+        let sent = ["MeterRead", "MeterRead", "BillMade", "BillMade"]
+        for (flow, type) in zip(shown, sent) {
+            let messages = flow["messages"] as? [[String: Any]]
+            #expect(messages?.map { $0["type"] as? String } == [type])
+            #expect(messages?.map { $0["id"] as? String } == ["42"])
+        }
+        for (place, record) in two.enumerated() where place % 2 == 0 {
+            #expect(outcome.error.contains("throughline flow '\(record.traceID.hex)'"))
+        }
+    }
+
     @Test("A file named with -o has the picture, and standard output nothing")
     func file() throws {
         let scratch = try Scratch.withOrder()

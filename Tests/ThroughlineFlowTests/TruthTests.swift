@@ -41,6 +41,58 @@ import ThroughlineModel
         }
     }
 
+    @Test(arguments: [("kafka", "other-"), ("rabbitmq", "")])
+    func `two flows whose senders count alike are two, each the truth`(system: String, prefix: String) {
+        for seed in Self.seeds {
+            let truths = [
+                RandomFlow(seed: seed, messages: 25),
+                RandomFlow(seed: seed + 1_000, messages: 25, system: system, prefix: prefix),
+            ]
+            var random = SeededGenerator(seed: seed)
+            let flows = Flow.split(truths.flatMap(\.records).shuffled(using: &random))
+            #expect(flows.count == 2, "seed \(seed)")
+            for truth in truths {
+                let flow = flows.first { $0.operations.first?.id == truth.records.first.map { Operation($0).id } }
+                guard let flow else { continue }
+                #expect(Self.causes(flow) == truth.causes, "seed \(seed)")
+                #expect(Self.sendings(flow) == truth.sendings, "seed \(seed)")
+                #expect(Self.deliveries(flow) == truth.deliveries, "seed \(seed)")
+                #expect(flow.gaps.isEmpty && flow.conflicts.isEmpty, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func `of any subset of two flows on two brokers whose ids are the same, the graphs are a part of the truth`()
+    {
+        for seed in Self.seeds {
+            let truths = [
+                RandomFlow(seed: seed, messages: 25),
+                RandomFlow(seed: seed + 1_000, messages: 25, system: "rabbitmq", prefix: "other-"),
+            ]
+            for share in [0.95, 0.7, 0.4, 0.1] {
+                var random = SeededGenerator(seed: seed &+ UInt64(share * 1_000))
+                let some = truths.flatMap(\.records).map(Self.withoutCauses)
+                    .filter { _ in Double.random(in: 0..<1, using: &random) < share }
+                let flows = Flow.split(some.shuffled(using: &random))
+                #expect(flows.reduce(0) { $0 + $1.operations.count } == some.count)
+                for flow in flows {
+                    let truth = flow.services.allSatisfy { $0.hasPrefix("other-") } ? truths[1] : truths[0]
+                    #expect(Set(flow.services.map { $0.hasPrefix("other-") }).count == 1, "seed \(seed), \(share)")
+                    #expect(Self.sendings(flow).isSubset(of: truth.sendings), "seed \(seed), \(share)")
+                    #expect(Self.deliveries(flow).isSubset(of: truth.deliveries), "seed \(seed), \(share)")
+                    #expect(flow.conflicts.isEmpty, "seed \(seed), \(share)")
+                }
+            }
+        }
+    }
+
+    private static func withoutCauses(_ record: SpanRecord) -> SpanRecord {
+        var record = record
+        record.attributes[ThroughlineAttribute.causationID] = nil
+        record.attributes[ThroughlineAttribute.causationIDs] = nil
+        return record
+    }
+
     private static func causes(_ flow: Flow) -> Set<String> {
         Set(flow.messages.flatMap { message in message.causes.map { "\($0) → \(message.id)" } })
     }

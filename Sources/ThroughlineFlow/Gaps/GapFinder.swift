@@ -106,8 +106,12 @@ struct GapFinder {
         for message in graph.messages.indices where !graph.messages[message].isRecorded {
             let witnesses = (effects[message] ?? []).flatMap(operations)
             let time = witnesses.min().map { graph.index.row($0).start }
+            let isOpen =
+                if case .named(let name) = graph.messageRow(message).key { graph.index.table.names.isOpen(name) } else {
+                    false
+                }
             let finding =
-                time.flatMap(reasons.before)
+                (isOpen ? ReasonFinder.severalMessages : time.flatMap(reasons.before))
                 ?? ReasonFinder.Finding(reason: .unknown, evidence: "another message names it as its cause")
             add(.message(graph.messages[message].id), finding, witnesses)
         }

@@ -40,6 +40,7 @@ struct ReasonFinder {
         if operation.row.parentSpan != nil, index.parent(of: position) == nil, !isInLoop(operation.row) {
             return span(nil, before: position, enqueued: operation.row.enqueuedTime)
         }
+        if isOpen(message, operation) { return Self.severalMessages }
         if operation.marks.contains(.ignoredHeaders) {
             let names = operation.attributes[ThroughlineAttribute.ignoredHeaders].map(AttributeScan.strings)
             return Finding(
@@ -53,6 +54,18 @@ struct ReasonFinder {
             ? Finding(reason: .headerLost, evidence: "ids arrived and no trace context did")
             : Finding(reason: .notInstrumented, evidence: "nothing arrived that an instrumented sender would have sent")
     }
+
+    /// The id of the message is one of several messages, and the operation may be about any of them.
+    private func isOpen(_ message: Message.ID, _ operation: OperationReading) -> Bool {
+        guard let text = message.text else { return false }
+        let members = index.table.members[operation.row.members.range].map(\.messageID)
+        return ([operation.row.messageID] + members).contains { name in
+            index.table.names.isOpen(name) && index.table.names.text(name) == text
+        }
+    }
+
+    static let severalMessages = Finding(
+        reason: .unknown, evidence: "several messages have its id, and nothing tells which it is")
 
     /// True for a delivery in a trace that outlives it: what it began under is the consumer's loop, which was left out on
     /// purpose and sent it nothing.

@@ -6,6 +6,8 @@ public struct Message: Identifiable, Sendable {
     public enum ID: Hashable, Sendable {
         /// The id that travels with it.
         case named(String)
+        /// The id that travels with it, which other messages of its flow have too; of these it is that one, from 2.
+        case namesake(String, Int)
         /// It has none: the operation that created it, or that handled it when nobody recorded its creation.
         case created(Operation.ID)
     }
@@ -36,21 +38,36 @@ extension Message.ID: Comparable {
     /// By text, those without an id last; the order means nothing.
     public static func < (left: Self, right: Self) -> Bool {
         switch (left, right) {
-        case (.named(let left), .named(let right)): left < right
         case (.created(let left), .created(let right)): left < right
-        case (.named, .created): true
-        case (.created, .named): false
+        case (.created, _): false
+        case (_, .created): true
+        default: (left.text ?? "", left.number) < (right.text ?? "", right.number)
         }
     }
 }
 
 extension Message.ID: CustomStringConvertible {
-    /// The id that travels with the message, else the trace and span id of the operation that created it.
+    /// The id that travels with the message, such as `42`, and `42 (2)` for the second of a flow that has it; else the
+    /// trace and span id of the operation that created it.
     public var description: String {
         switch self {
         case .named(let id): id
+        case .namesake(let id, let number): "\(id) (\(number))"
         case .created(let operation): "\(operation.traceID)-\(operation.spanID)"
         }
+    }
+
+    /// The id that travels with the message; nil when it has none.
+    public var text: String? {
+        switch self {
+        case .named(let id), .namesake(let id, _): id
+        case .created: nil
+        }
+    }
+
+    private var number: Int {
+        if case .namesake(_, let number) = self { return number }
+        return 1
     }
 }
 

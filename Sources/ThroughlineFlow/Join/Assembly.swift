@@ -42,8 +42,9 @@ final class Assembly: Sendable {
     ///   - guarding: how much one id may join; nil makes one flow of everything.
     init(_ unique: inout UniqueRows, guarding: HubGuard?) {
         let splitter = FlowSplitter(
-            unique, guarding: guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max))
+            &unique, guarding: guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max))
         let flows = guarding == nil ? Array(repeating: 0, count: unique.rows.count) : splitter.flows
+        splitter.namesakes.number(in: &unique, flows: flows)
         let contradicted = unique.conflicts(byFlow: flows)
         let table = OperationTable(&unique, flows: flows)
         let parts = table.arranged(splitter.parts)

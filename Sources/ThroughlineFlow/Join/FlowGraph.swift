@@ -69,6 +69,11 @@ final class FlowGraph: Sendable {
         correlated = assembly.causation.correlated[flow.correlated].map(placed)
     }
 
+    /// The first message of that name, its own or another that it goes by.
+    func message(named text: String) -> Int? {
+        index.table.names.all(text).compactMap { message(named: $0) }.min()
+    }
+
     /// The message of that name, its own or another that it goes by.
     func message(named name: Name) -> Int? {
         guard let number = assembly.join.messages.find(name), flow.messages.contains(number) else { return nil }

@@ -10,11 +10,15 @@ struct FlowSplitter {
     let hubs: [Int: [Hub]]
     /// The traces that are hubs, also where all that is at hand of one is in a single flow.
     let hubTraces: Set<TraceID>
+    /// The messages that were told apart although they have the same id.
+    let namesakes: Namesakes
 
-    init(_ unique: UniqueRows, guarding: HubGuard) {
+    /// - Parameter unique: the operations; messages that merely have the same id are told apart in it.
+    init(_ unique: inout UniqueRows, guarding: HubGuard) {
         var sets = DisjointSets(count: unique.rows.count)
         var traces = TraceJoin(unique)
         traces.join(&sets, guarding)
+        namesakes = Namesakes(&unique) { sets.roots() }
         Self.joinMessages(unique, &sets)
         parts = sets.roots()
         let correlations = CorrelationJoin(unique, parts, &sets, atMost: guarding.maximumParts)

@@ -268,7 +268,11 @@ extension OperationTable {
     /// What a message is called outside.
     func id(_ key: MessageKey) -> Message.ID {
         switch key {
-        case .named(let name): .named(names[name])
+        case .named(let name):
+            switch names.number(of: name) {
+            case 1: .named(names[name])
+            case let number: .namesake(names[name], number)
+            }
         case .created(let operation): .created(operation)
         }
     }

@@ -4,10 +4,10 @@ import ThroughlineModel
 struct UniqueRows {
     private(set) var records: [SpanRecord]
     /// In the order in which the records came.
-    private(set) var rows: [OperationRow] = []
+    var rows: [OperationRow] = []
     /// The positions of the rows, in time order.
     private(set) var order: [Int] = []
-    private(set) var reader: OperationReader
+    var reader: OperationReader
     /// The positions of the rows, by the ids of their spans.
     private(set) var spans: HashTable
     /// Spans of which two ended versions arrived that say different things.

@@ -18,6 +18,7 @@ struct Name: Hashable, Sendable {
 struct NameTable: Sendable {
     private var texts: [String] = []
     private var table: HashTable
+    var doubles = Doubles()
 
     init(capacity: Int = 0) {
         table = HashTable(capacity: capacity)
@@ -41,6 +42,11 @@ struct NameTable: Sendable {
         let hash = Hash.of(text)
         if let known = table.find(hash, where: { texts[$0] == text }) { return Name(number: Int32(known)) }
         table.insert(hash, texts.count)
+        return append(text)
+    }
+
+    /// A name that its text does not lead to by itself.
+    mutating func append(_ text: String) -> Name {
         texts.append(text)
         return Name(number: Int32(texts.count - 1))
     }

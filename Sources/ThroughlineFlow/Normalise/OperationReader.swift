@@ -2,11 +2,11 @@ import ThroughlineModel
 
 /// Reads spans into rows, whichever convention they were written in; see ``MessageView`` for what is read.
 struct OperationReader {
-    private(set) var members: [MemberRow] = []
+    var members: [MemberRow] = []
     private(set) var links: [LinkRow] = []
     /// Causation ids.
-    private(set) var causes: [Name] = []
-    private(set) var names: NameTable
+    var causes: [Name] = []
+    var names: NameTable
     private var resources = ResourceNames()
 
     /// - Parameter count: how many spans will be read, about.

@@ -35,7 +35,7 @@ struct OperationReading: Sendable {
 
     /// What the link that describes a message says about it.
     func member(_ message: Message.ID) -> MessageView.Member? {
-        guard case .named(let id) = message else { return nil }
+        guard let id = message.text else { return nil }
         return table.members[row.members.range].first { table.names.text($0.messageID) == id }.map(member)
     }
 

@@ -47,7 +47,9 @@ struct ReplyReader {
     private func question(namedBy answer: Int) -> Int? {
         for publication in graph.publicationsOfMessage[answer] {
             for sender in graph.sendersOfPublication[publication] {
-                guard let question = graph.message(named: graph.index.row(sender).ownCorrelationID) else { continue }
+                guard let name = graph.index.reading(sender).ownCorrelationID,
+                    let question = graph.message(named: name)
+                else { continue }
                 if question != answer, graph.causes[answer].contains(question) { return question }
             }
         }
