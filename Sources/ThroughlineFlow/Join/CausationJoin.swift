@@ -16,16 +16,17 @@ struct CausationJoin: Sendable {
     private(set) var conflicts: [Conflict] = []
 
     private let table: OperationTable
-    private var pairs: HashTable
+    /// The pairs of the flow that is being joined.
+    private var pairs = HashTable()
 
     init(_ table: OperationTable) {
         self.table = table
-        pairs = HashTable(capacity: table.rows.count / 2)
         causes.reserveCapacity(table.rows.count / 2)
     }
 
     /// Joins one flow; they come in order. Messages that are named as causes and nothing else get numbers too.
     mutating func join(_ flow: Range<Int>, _ join: inout MessageJoin, parts: [Int]) {
+        pairs.removeAll(makingRoomFor: flow.count / 2)
         let initiators = InitiatorJoin(flow, join, table)
         for position in flow where table.rows[position].isMessaging {
             if table.publishes(position) {

@@ -15,7 +15,7 @@ struct HopRow: Sendable {
 struct AttemptRow: Sendable {
     var operation: Int
     var number: Int
-    var waited: UInt64?
+    @Compact var waited: UInt64?
     var settlement: Settlement?
     var batchSize: Int
     var isDuplicate = false
@@ -29,12 +29,12 @@ struct HopJoin: Sendable {
     private(set) var attempts: [AttemptRow] = []
 
     private let table: OperationTable
-    private var places: HashTable
+    /// The hops of the flow that is being joined.
+    private var places = HashTable()
 
     init(_ table: OperationTable) {
         self.table = table
         publications = PublicationJoin(table)
-        places = HashTable(capacity: table.rows.count / 2)
         hops.reserveCapacity(table.rows.count)
         attempts.reserveCapacity(table.rows.count)
     }
@@ -44,6 +44,7 @@ struct HopJoin: Sendable {
     /// - Parameter handlings: those of the flow.
     mutating func join(_ flow: Range<Int>, _ join: MessageJoin, handlings: Range<Int>) {
         publications.join(flow, join, handlings: handlings)
+        places.removeAll(makingRoomFor: handlings.count)
         let groups = Groups(handlings, join, table)
         let first = hops.count
         // By handling: its hop, once some hop has a second one.

@@ -7,10 +7,10 @@ struct MessageJoin: Sendable {
         var operation: Int
         var message: Int
         /// The operation whose context the message carried, when it is there and publishes the message.
-        var sender: Int?
+        @Compact var sender: Int?
         var evidence: Evidence
         /// The link that describes the message, by its place in the table's column of members; nil for none.
-        var member: Int?
+        @Compact var member: Int?
         var batchSize: Int
     }
 

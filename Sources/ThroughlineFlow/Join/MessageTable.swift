@@ -10,9 +10,8 @@ struct MessageTable: Sendable {
     private(set) var keys: [MessageKey] = []
     /// By name: the number of its message, -1 for none. All operations that name a message are in one flow.
     private var named: [Int32]
+    /// The messages of the flow that is being joined that have no name.
     private var created = HashTable()
-    /// The first message of the flow that is being joined.
-    private var first = 0
 
     init(_ table: OperationTable) {
         named = Array(repeating: -1, count: table.names.count)
@@ -22,7 +21,7 @@ struct MessageTable: Sendable {
     var count: Int { keys.count }
 
     /// What is created from now on belongs to another flow.
-    mutating func beginFlow() { first = keys.count }
+    mutating func beginFlow() { created.removeAll(makingRoomFor: 0) }
 
     func find(_ name: Name) -> Int? {
         guard name.isPresent, named[name.place] >= 0 else { return nil }
@@ -42,7 +41,7 @@ struct MessageTable: Sendable {
     /// same lost operation, and do not share it.
     mutating func number(_ operation: Operation.ID) -> Int {
         let hash = Hash.of(operation)
-        if let known = created.find(hash, where: { $0 >= first && keys[$0] == .created(operation) }) { return known }
+        if let known = created.find(hash, where: { keys[$0] == .created(operation) }) { return known }
         created.insert(hash, keys.count)
         keys.append(.created(operation))
         return keys.count - 1

@@ -20,7 +20,7 @@ struct PublicationJoin: Sendable {
     private var first: [Int] = []
     private var last: [Int] = []
     private var next: [Int] = []
-    /// The same for the publications of a message on one destination.
+    /// The same for the publications of a message on one destination, those of the flow that is being joined.
     private var firstOnDestination = HashTable()
     private var nextOnDestination: [Int] = []
     /// By operation: the first of its sendings, which stand together.
@@ -37,13 +37,13 @@ struct PublicationJoin: Sendable {
         next.reserveCapacity(table.rows.count / 2)
         nextOnDestination.reserveCapacity(table.rows.count / 2)
         sendings.reserveCapacity(table.rows.count / 2)
-        firstOnDestination = HashTable(capacity: table.rows.count / 2)
     }
 
     /// Joins what was sent in one flow; they come in order.
     ///
     /// - Parameter handlings: those of the flow.
     mutating func join(_ flow: Range<Int>, _ join: MessageJoin, handlings: Range<Int>) {
+        firstOnDestination.removeAll(makingRoomFor: join.messages.count - first.count)
         while first.count < join.messages.count {
             first.append(-1)
             last.append(-1)

@@ -13,11 +13,11 @@ struct PublicationRow: Sendable {
     var destination: Name
     var reason: Reason
     var system: Name = .absent
-    var began: Timestamp?
-    var sent: Timestamp?
-    var appended: Timestamp?
-    var dwellTime: UInt64?
-    var due: Timestamp?
+    @Compact var began: Timestamp?
+    @Compact var sent: Timestamp?
+    @Compact var appended: Timestamp?
+    @Compact var dwellTime: UInt64?
+    @Compact var due: Timestamp?
     /// The first and the last of its sendings, -1 for none.
     var sendings = (first: -1, last: -1)
 }

@@ -11,11 +11,13 @@ struct AttributeScan {
     /// By field, where its bit is set: the rank of the name that it was found under.
     private var ranks = Fields<UInt8>(repeating: 0)
 
-    init(_ elements: UnsafeBufferPointer<Attributes.Element>) {
+    /// - Parameter known: what the keys that came before stand for.
+    init(_ elements: UnsafeBufferPointer<Attributes.Element>, _ known: inout TextMemo<AttributeField.Entry?>) {
         self.elements = elements
-        let fields = AttributeField.byName
         for position in elements.indices.prefix(Int(UInt16.max)) {
-            guard let entry = fields[elements[position].key], !Self.isEmpty(elements[position].value) else { continue }
+            guard let entry = known.found(for: elements[position].key, orFind: { AttributeField.byName[$0] }),
+                !Self.isEmpty(elements[position].value)
+            else { continue }
             let field = Int(entry.field.rawValue)
             guard !has(entry.field) || entry.rank < ranks[field] else { continue }
             present |= 1 << UInt64(field)
@@ -29,6 +31,7 @@ struct AttributeScan {
         if case .string(let text) = value { text.isEmpty } else { false }
     }
 
+    @inline(__always)
     func has(_ field: AttributeField) -> Bool { present & 1 << UInt64(field.rawValue) != 0 }
 
     func value(_ field: AttributeField) -> AttributeValue? {
@@ -40,8 +43,14 @@ struct AttributeScan {
         has(field) ? elements[Int(positions[Int(field.rawValue)])].key : nil
     }
 
-    func string(_ field: AttributeField) -> String? {
-        switch value(field) {
+    /// True when the value of a field was found under the name that is to be believed first.
+    func isFirstChoice(_ field: AttributeField) -> Bool { has(field) && ranks[Int(field.rawValue)] == 0 }
+
+    @inline(__always)
+    func string(_ field: AttributeField) -> String? { has(field) ? text(field) : nil }
+
+    private func text(_ field: AttributeField) -> String? {
+        switch elements[Int(positions[Int(field.rawValue)])].value {
         case .string(let text): text
         case .int(let number): String(number)
         default: nil
@@ -49,7 +58,8 @@ struct AttributeScan {
     }
 
     /// Zipkin's tags are all text, numbers too.
-    func integer(_ field: AttributeField) -> Int64? { value(field).flatMap(Self.integer) }
+    @inline(__always)
+    func integer(_ field: AttributeField) -> Int64? { has(field) ? value(field).flatMap(Self.integer) : nil }
 
     static func integer(_ value: AttributeValue) -> Int64? {
         switch value {
@@ -61,7 +71,8 @@ struct AttributeScan {
     }
 
     func isTrue(_ field: AttributeField) -> Bool {
-        switch value(field) {
+        guard has(field) else { return false }
+        return switch value(field) {
         case .bool(let value): value
         case .string(let text): text == "true"
         default: false

@@ -8,7 +8,9 @@ enum DestinationName {
             if let name = rabbit(scan, publishes: publishes) { return name }
         }
         guard let name = scan.string(.destination) else { return datadog(scan) ?? fromName(scan, record.pointee.name) }
-        return name.utf8.contains(UInt8(ascii: "/")) ? withoutAddress(name) : name
+        let slash = UInt8(ascii: "/")
+        let hasSlash = name.utf8.withContiguousStorageIfAvailable { $0.contains(slash) } ?? name.utf8.contains(slash)
+        return hasSlash ? withoutAddress(name) : name
     }
 
     /// RabbitMQ's form of v1.44: a producer sends to `{exchange}:{routing key}`, a consumer reads

@@ -13,7 +13,7 @@ struct LinkScan {
     /// It says nothing but its type.
     private(set) var isEmpty = true
 
-    private enum Field {
+    enum Field {
         case type, messageID, correlationID, causationIDs, messageType, intent, attempt
         case enqueuedNanoseconds, enqueuedSeconds
     }
@@ -35,9 +35,10 @@ struct LinkScan {
     private static let types = WordTable(of: LinkType.self)
     private static let intents = WordTable(of: MessageIntent.self)
 
-    init(_ elements: UnsafeBufferPointer<Attributes.Element>) {
+    /// - Parameter known: what the keys that came before stand for.
+    init(_ elements: UnsafeBufferPointer<Attributes.Element>, _ known: inout TextMemo<Field?>) {
         for position in elements.indices {
-            guard let field = Self.fields[elements[position].key] else { continue }
+            guard let field = known.found(for: elements[position].key, orFind: { Self.fields[$0] }) else { continue }
             let value = elements[position].value
             if field == .type {
                 type = value.stringValue.flatMap { Self.types[$0] }

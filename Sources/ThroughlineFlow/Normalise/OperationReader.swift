@@ -8,6 +8,13 @@ struct OperationReader {
     var causes: [Name] = []
     var names: NameTable
     private var resources = ResourceNames()
+    /// What keys stand for.
+    private var fields = TextMemo<AttributeField.Entry?>(capacity: 256, nothing: nil)
+    private var linkFields = TextMemo<LinkScan.Field?>(capacity: 64, nothing: nil)
+    /// The names of texts that come again from span to span.
+    private var repeated = TextMemo<Name>(capacity: 1024, nothing: .absent)
+    /// Those of ids that come again within a flow, and never after it.
+    private var recent = TextMemo<Name>(capacity: 2, nothing: .absent)
 
     /// - Parameter count: how many spans will be read, about.
     init(count: Int) {
@@ -28,7 +35,7 @@ struct OperationReader {
         row.failed = record.pointee.status.code == .error
         if !record.pointee.links.isEmpty { readLinks(record, &row) }
         record.pointee.attributes.withElements { elements in
-            let scan = AttributeScan(elements)
+            let scan = AttributeScan(elements, &fields)
             row.marks.insert(scan)
             if scan.has(.errorType) { row.failed = true }
             if let role = SpanRole(record, scan) { readMessage(record, scan, role, &row) }
@@ -44,15 +51,15 @@ struct OperationReader {
         row.operation = role.operation
         row.publishes = role.operation == .send || role.operation == .create
         row.handles = role.operation == .process || role.operation == .receive
-        row.system = names.name(role.system)
-        row.destination = names.name(
-            DestinationName.of(scan, publishes: row.publishes, record) ?? role.destination)
-        row.group = names.name(scan.string(.group) ?? role.group)
+        row.system = repeated(role.system)
+        row.destination = repeated(DestinationName.of(scan, publishes: row.publishes, record) ?? role.destination)
+        row.group = repeated(scan.string(.group) ?? role.group)
         row.messageID = names.name(scan.string(.messageID))
-        row.correlationID = names.name(scan.string(.correlationID))
+        row.correlationID =
+            scan.string(.correlationID).map { recent.found(for: $0) { names.name($0) } } ?? .absent
         row.ownCorrelationID = names.name(scan.string(.ownCorrelationID))
         row.causationCorrelationID = names.name(scan.string(.causationCorrelationID))
-        row.type = names.name(MessageTypeName.of(scan))
+        row.type = repeated(MessageTypeName.of(scan))
         readCauses(scan, &row)
         row.batchSize = scan.integer(.batchSize).map(Int.init(clamping:))
         row.intent = scan.string(.intent).flatMap { MessageIntent.words[$0] }
@@ -64,6 +71,10 @@ struct OperationReader {
         if row.queueTime == nil, let milliseconds = scan.integer(.queueMilliseconds).flatMap(UInt64.init(exactly:)) {
             row.queueTime = milliseconds.multipliedReportingOverflow(by: 1_000_000).partialValue
         }
+    }
+
+    private mutating func repeated(_ text: String?) -> Name {
+        text.map { repeated.found(for: $0) { names.name($0) } } ?? .absent
     }
 
     private mutating func readCauses(_ scan: AttributeScan, _ row: inout OperationRow) {
@@ -82,7 +93,7 @@ struct OperationReader {
             for place in found.indices {
                 let link = found.baseAddress.unsafelyUnwrapped + place
                 link.pointee.attributes.withElements { elements in
-                    let scan = LinkScan(elements)
+                    let scan = LinkScan(elements, &linkFields)
                     row.marks.insert(scan.type)
                     links.append(
                         LinkRow(

@@ -5,7 +5,7 @@ import ThroughlineModel
 struct OperationRow: Sendable {
     var id: Operation.ID
     /// The span that it is a child of, recorded or not.
-    var parentSpan: SpanID?
+    @Compact var parentSpan: SpanID?
     /// Where the span itself is among the records.
     var record: Int32 = 0
     /// Where its parent is in the table; -1 where none is recorded in the same flow.
@@ -13,7 +13,7 @@ struct OperationRow: Sendable {
     /// The flow that it belongs to.
     var flow: Int32 = 0
     var start: Timestamp
-    var end: Timestamp?
+    @Compact var end: Timestamp?
     var marks: OperationMarks = []
     var kind: SpanKind
     /// It is about messages; without that, everything below is empty.
@@ -42,10 +42,10 @@ struct OperationRow: Sendable {
     var links: Part = .none
     /// Its part of the links that describe messages.
     var members: Part = .none
-    var batchSize: Int?
-    var attempt: Int?
-    var enqueuedTime: Timestamp?
-    var queueTime: UInt64?
+    @Compact var batchSize: Int?
+    @Compact var attempt: Int?
+    @Compact var enqueuedTime: Timestamp?
+    @Compact var queueTime: UInt64?
 
     /// When it ended; when it began, as long as it has not.
     var latest: Timestamp { end ?? start }
@@ -83,8 +83,8 @@ struct MemberRow: Sendable {
     var type: Name = .absent
     /// Its part of the causation ids.
     var causes: Part = .none
-    var attempt: Int?
-    var enqueuedTime: Timestamp?
+    @Compact var attempt: Int?
+    @Compact var enqueuedTime: Timestamp?
 
     /// A context arrived with the message.
     var hasContext: Bool { target.traceID.isValid && target.spanID.isValid }

@@ -83,7 +83,9 @@ enum MessageTypeName {
     /// NServiceBus lists .NET types with their assemblies, MassTransit URNs (`urn:message:Shop:OrderPlaced`): the first
     /// is the most specific.
     static func of(_ scan: AttributeScan) -> String? {
-        guard let text = scan.string(.type), let name = scan.name(.type) else { return nil }
+        guard let text = scan.string(.type) else { return nil }
+        if scan.isFirstChoice(.type) { return text }
+        guard let name = scan.name(.type) else { return text }
         let isForeign = name.hasPrefix("nservicebus.") || name.hasPrefix("messaging.masstransit.")
         guard isForeign else { return text }
         let first = text.prefix { $0 != ";" && $0 != "," }
