@@ -12,7 +12,7 @@ enum Benchmarks {
         if runs("store") { try await StoreBenchmark.run() }
         if runs("zipkin") { ZipkinBenchmark.run() }
         if runs("queries") { try await QueryBenchmark.run() }
-        if runs("flow") { FlowBenchmark.run() }
+        if runs("flow") { try FlowBenchmark.run() }
         if runs("views") { ViewBenchmark.run() }
         if runs("codec") { try await CodecBenchmark.run() }
         if runs("direct") { try await DirectExportBenchmark.run() }

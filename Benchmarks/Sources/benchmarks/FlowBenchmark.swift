@@ -1,10 +1,14 @@
+import Foundation
 import ThroughlineFlow
 import ThroughlineModel
+import ThroughlineStore
 
-/// Spans in memory put together as flows, against a plain pass over the same spans that hashes their ids.
+/// Spans in memory put together as flows, against reading them out of a store, which comes first, and against a plain
+/// pass over the same spans that hashes their ids.
 enum FlowBenchmark {
-    static func run() {
+    static func run() throws {
         let orders = FlowSpans.orders(20_000)
+        report("200,000 spans, read out of a store", "\(Int(1e9 / (try reading(orders)))) spans/s")
         measure("20,000 flows of ten spans, split and joined", orders) { Flow.split($0).count }
         measure("the same, each message, publication, hop and attempt as a value", orders) { spans in
             Flow.split(spans).reduce(0) { $0 + values($1) }
@@ -34,6 +38,34 @@ enum FlowBenchmark {
             "\(shape.rawValue): 25,000 and 100,000 spans",
             "\(small.joined.rounded(to: 0)) and \(large.joined.rounded(to: 0)) ns a span; with everything "
                 + "\(small.all.rounded(to: 0)) and \(large.all.rounded(to: 0))")
+    }
+
+    /// Nanoseconds a span.
+    private static func reading(_ spans: [SpanRecord]) throws -> Double {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "throughline-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appending(path: "traces.db").path
+        let store = try TraceStore(path: path)
+        for start in stride(from: 0, to: spans.count, by: 2_048) {
+            try store.write(Array(spans[start..<min(start + 2_048, spans.count)]))
+        }
+        try store.flush()
+        store.close()
+        let reader = try TraceReader(path: path)
+        return try (0..<5).map { _ in
+            try nanosecondsOfOne(spans.count) {
+                var read = try reader.spans(after: 0, limit: spans.count)
+                var count = 0
+                while !read.spans.isEmpty {
+                    count += read.spans.count
+                    read = try reader.spans(after: read.position, limit: spans.count)
+                }
+                guard count == spans.count else {
+                    throw StoreBenchmark.Failed(what: "\(count) of \(spans.count) spans were read")
+                }
+            }
+        }.min() ?? .infinity
     }
 
     private static func values(_ flow: Flow) -> Int {

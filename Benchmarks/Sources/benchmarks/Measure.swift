@@ -17,6 +17,11 @@ func nanoseconds(_ operations: Int, runs: Int = 5, _ body: @Sendable () async th
     return best
 }
 
+/// One run of something that may fail. Nanoseconds an operation.
+func nanosecondsOfOne(_ operations: Int, _ body: () throws -> Void) rethrows -> Double {
+    perOperation(try ContinuousClock().measure(body), operations)
+}
+
 private func perOperation(_ elapsed: Duration, _ operations: Int) -> Double {
     let (seconds, attoseconds) = elapsed.components
     return (Double(seconds) * 1e9 + Double(attoseconds) / 1e9) / Double(operations)
