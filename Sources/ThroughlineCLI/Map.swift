@@ -9,7 +9,11 @@ extension MapView: ExpressibleByArgument {}
 struct Map: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draw who talks to whom, over all flows.",
-        discussion: "Services, destinations and consumer groups with counts, waiting times and failures, as Mermaid.")
+        discussion: """
+            Services, destinations and consumer groups with counts, waiting times, retries and failures, as Mermaid. A \
+            delivery is one message for one consumer, however often it was tried; its waiting time is that of the first \
+            attempt. With --since there are rates, over the time since then.
+            """)
 
     @Option(name: .customLong("as"), help: "How to show it.")
     var view: MapView = .flowchart
@@ -26,7 +30,8 @@ struct Map: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() throws {
-        let map = try store.reader().map(from: since?.ago, to: until?.ago)
+        // A rate needs an end; what is recorded while this runs is not in it.
+        let map = try store.reader().map(from: since?.ago, to: until?.ago ?? since.map { _ in Age.now })
         if map.destinations.isEmpty {
             throw Failure.notFound(
                 "No message was sent or handled in \(store.resolvedPath)\(since == nil && until == nil ? "" : " in that time")."

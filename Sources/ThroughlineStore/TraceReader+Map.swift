@@ -3,7 +3,7 @@ public import ThroughlineFlow
 public import ThroughlineModel
 
 extension TraceReader {
-    /// The map of every span that started at `from` or later and before `to`.
+    /// The map of every span that started at `from` or later and before `to`. It has rates when both are given.
     ///
     /// Reads the columns that a map needs and makes no records of the rows, so that its memory does not grow with the
     /// store. Spans whose words are not those of today's conventions are read as a whole.
@@ -11,7 +11,9 @@ extension TraceReader {
         try read { session throws(SQLiteError) in
             var scan = MapScan()
             try scan.run(&session, from: from, to: to)
-            return scan.builder.map
+            var map = scan.builder.map
+            if let from, let to, from < to { map.window = from..<to }
+            return map
         }
     }
 }
@@ -26,12 +28,14 @@ private struct MapScan {
     private var addresses: Set<Int64> = []
     /// The rows of the spans that sent a dead letter, which a link tells.
     private var deadLetters: Set<Int64> = []
+    /// The rows of the spans that sent or handled messages once more, as far as a link tells.
+    private var replays: Set<Int64> = []
 
     /// What a text of the store means where it stands for something.
     private struct Words {
         var operation: MessagingOperation?
         var intent: MessageIntent?
-        var isDeadLettered: Bool
+        var settlement: Settlement?
     }
 
     private static let columns = """
@@ -40,32 +44,42 @@ private struct MapScan {
         """
 
     mutating func run(_ session: inout ReadSession, from: Timestamp?, to: Timestamp?) throws(SQLiteError) {
-        let links = try session.statement(
-            "SELECT span FROM links WHERE type = (SELECT id FROM strings WHERE text = ?1)")
-        try links.bind(LinkType.deadLetterOf.rawValue, 1)
-        deadLetters = Set(try links.integers())
+        deadLetters = try spans(linkedAs: .deadLetterOf, session)
+        replays = try spans(linkedAs: .replayOf, session)
         let window = from == nil && to == nil ? "" : "WHERE start >= ?1 AND start < ?2"
-        let select = try session.connection.prepare("SELECT \(Self.columns) FROM spans \(window)")
-        if !window.isEmpty {
-            try select.bind(from.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min, 1)
-            try select.bind(to.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .max, 2)
-        }
-        while try select.step() {
-            if let sample = try sample(select, &session) {
-                builder.add(sample)
-            } else if let stored = try session.decoder.span(atRow: select.integer(0)) {
-                builder.add(stored.record)
+        for table in ["spans", "open_spans"] {
+            let select = try session.connection.prepare("SELECT \(Self.columns) FROM \(table) \(window)")
+            if !window.isEmpty {
+                try select.bind(from.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min, 1)
+                try select.bind(to.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .max, 2)
+            }
+            while try select.step() {
+                if let sample = try sample(select, &session) {
+                    builder.add(sample)
+                } else if let stored = try session.decoder.span(atRow: select.integer(0)) {
+                    builder.add(stored.record)
+                }
             }
         }
+    }
+
+    private func spans(linkedAs type: LinkType, _ session: ReadSession) throws(SQLiteError) -> Set<Int64> {
+        Set(
+            try session.rows("SELECT span FROM links WHERE type = (SELECT id FROM strings WHERE text = ?1)") {
+                select throws(SQLiteError) in try select.bind(type.rawValue, 1)
+            })
     }
 
     /// What a row says; nil when its columns do not say it all.
     private mutating func sample(_ row: Statement, _ session: inout ReadSession) throws(SQLiteError) -> MapSample? {
         let start = UInt64(bitPattern: row.integer(3))
         let notes = row.withText(19) { Notes($0) }
+        let span = SpanID(UInt64(bitPattern: row.integer(17)))
+        let duration = row.optionalInteger(4).map { UInt64(bitPattern: $0) }
         var sample = MapSample(
-            service: try service(row.integer(1), session), start: Timestamp(nanosecondsSinceEpoch: start),
-            end: Timestamp(nanosecondsSinceEpoch: start &+ UInt64(bitPattern: row.integer(4))))
+            span: span, service: try service(row.integer(1), session),
+            start: Timestamp(nanosecondsSinceEpoch: start),
+            end: duration.map { Timestamp(nanosecondsSinceEpoch: start &+ $0) })
         guard !row.isNull(7), !row.isNull(8) else {
             let kind = SpanKind(rawValue: Int(clamping: row.integer(2)))
             let mayBeAboutMessages =
@@ -75,40 +89,31 @@ private struct MapScan {
             sample.failed = row.integer(5) == Int64(SpanStatus.Code.error.rawValue) || notes.hasErrorType
             sample.call = kind.flatMap { kind in
                 MapSample.Call(
-                    kind: kind, spanID: SpanID(UInt64(bitPattern: row.integer(17))),
-                    parentID: row.optionalInteger(18).map { SpanID(UInt64(bitPattern: $0)) })
+                    kind: kind, spanID: span, parentID: row.optionalInteger(18).map { SpanID(UInt64(bitPattern: $0)) })
             }
             return sample
         }
         guard !notes.needsWholeSpan, let operation = try words(row.integer(7), &session).operation else { return nil }
         sample.operation = operation
         sample.destination = try name(row.integer(8), &session)
+        sample.parent = row.optionalInteger(18).map { SpanID(UInt64(bitPattern: $0)) }
         sample.isDeadLetter = deadLetters.contains(row.integer(0))
+        sample.isReplay = notes.isReplay || replays.contains(row.integer(0))
         if !row.isNull(6) { sample.system = try name(row.integer(6), &session) }
         if addresses.contains(row.integer(8)) || addresses.contains(row.integer(6)) { return nil }
         if !row.isNull(9) { sample.group = try name(row.integer(9), &session) }
         if !row.isNull(10) { sample.type = try name(row.integer(10), &session) }
         if !row.isNull(11) { sample.intent = try words(row.integer(11), &session).intent }
-        if !row.isNull(12) { sample.isDeadLettered = try words(row.integer(12), &session).isDeadLettered }
+        if !row.isNull(12) { sample.settlement = try words(row.integer(12), &session).settlement }
         sample.failed = row.integer(5) == Int64(SpanStatus.Code.error.rawValue) || notes.hasErrorType
         sample.attempt = row.optionalInteger(13).map { Int(clamping: $0) }
         sample.enqueued = row.optionalInteger(14).flatMap(UInt64.init(exactly:)).map(
             Timestamp.init(nanosecondsSinceEpoch:))
         sample.queueTime = row.optionalInteger(15).flatMap(UInt64.init(exactly:))
         sample.bodySize = notes.bodySize
-        let isTimed = sample.enqueued != nil || sample.queueTime != nil
-        switch operation {
-        case .send:
-            // Links tell which messages a batch has.
-            if row.isNull(16) { return nil }
-            sample.sender = MapMessageKey(sender: SpanID(UInt64(bitPattern: row.integer(17))))
-            sample.messageID = MapMessageKey(messageID: MessageKey(row, 16).id)
-        case .process where !isTimed:
-            // Who sent a message without an id is told by the links.
-            if row.isNull(16) { return nil }
-            sample.messageID = MapMessageKey(messageID: MessageKey(row, 16).id)
-        default: break
-        }
+        // Which messages a batch has, and who sent one without an id, is told by the links.
+        if row.isNull(16) { return nil }
+        sample.messageID = MapMessageKey(messageID: MessageKey(row, 16).id)
         return sample
     }
 
@@ -137,7 +142,7 @@ private struct MapScan {
         let text = try session.decoder.interned.string(row)
         let read = Words(
             operation: MessagingOperation(rawValue: text), intent: MessageIntent(rawValue: text),
-            isDeadLettered: Settlement(rawValue: text) == .deadLettered)
+            settlement: Settlement(rawValue: text))
         words[row] = read
         return read
     }
@@ -150,6 +155,7 @@ private struct Notes {
     /// True when one is among them that says more about the message than the columns do.
     var needsWholeSpan = false
     var hasErrorType = false
+    var isReplay = false
     var bodySize: UInt64?
 
     /// Attributes of the conventions that a map has no use for.
@@ -165,6 +171,10 @@ private struct Notes {
             case UInt8(ascii: "c"), UInt8(ascii: "n"):
                 needsWholeSpan =
                     needsWholeSpan || Self.begins(rest, with: "cloudevents.") || Self.begins(rest, with: "nservicebus.")
+            case UInt8(ascii: "t"):
+                isReplay =
+                    isReplay || Self.begins(rest, with: "throughline.replay\":true")
+                    || Self.begins(rest, with: "throughline.replay\":\"true\"")
             case UInt8(ascii: "e"): hasErrorType = hasErrorType || Self.begins(rest, with: "error.type\":")
             default: break
             }

@@ -28,8 +28,14 @@ import ThroughlineModel
         let slow = try #require(map.deliveries.last?.queueTime)
         #expect(abs(Double(slow.p50) / 5e6 - 1) < 0.02)
         #expect(abs(Double(slow.p99) / 2.1e9 - 1) < 0.02)
-        let rate = try #require(map.rate(1_000))
-        #expect(rate > 95 && rate < 130)
+    }
+
+    @Test func `there is a rate over the time that was asked for, and none otherwise`() throws {
+        var map = map(LargeFlow.orders(count: 1_000))
+        #expect(map.rate(1_000) == nil)
+        let end = try #require(map.end)
+        map.window = end..<end.advanced(byNanoseconds: 100_000_000_000)
+        #expect(map.rate(1_000) == 10)
     }
 
     @Test func `handlers that come before their senders are timed all the same`() throws {
@@ -58,16 +64,90 @@ import ThroughlineModel
         let retried = [MapScript.process(6, attempt: 2, fails: true, settlement: .deadLettered)]
         let map = map(sent + handled + retried)
         let delivery = try #require(map.deliveries.first)
-        #expect(delivery.count == 7 && delivery.retries == 1 && delivery.errors == 2 && delivery.deadLetters == 1)
+        #expect(delivery.count == 6 && delivery.attempts == 7 && delivery.retries == 1)
+        #expect(delivery.errors == 1 && delivery.deadLetters == 1)
         #expect(delivery.backlog == 4)
-        #expect(abs(delivery.retryShare - 1.0 / 7) < 1e-9 && abs(delivery.deadLetterShare - 1.0 / 7) < 1e-9)
+        #expect(abs(delivery.retryShare - 1.0 / 7) < 1e-9 && abs(delivery.deadLetterShare - 1.0 / 6) < 1e-9)
         let size = try #require(map.destinations.first?.bodySize)
         #expect(abs(Double(size.p50) / 5_000 - 1) < 0.02 && abs(Double(size.p99) / 10_000 - 1) < 0.02)
         #expect(self.map(handled).deliveries.first?.backlog == nil)
     }
 
-    @Test func `spans that have not ended are left for when they have`() {
-        #expect(map(GoldenFlow.unfinished.records).deliveries.map(\.consumer.service) == ["thumbnails"])
+    @Test func `a delivery that succeeds in the end has not failed, and a retry has not waited in the queue`() throws {
+        let attempts = [1, 2, 3].map {
+            MapScript.process(
+                1, attempt: $0, at: UInt64($0) * 60_000, fails: $0 < 3, settlement: $0 < 3 ? nil : .acknowledged)
+        }
+        let records = [MapScript.send(1, size: 10)] + attempts
+        for records in [records, records.reversed(), records + records] {
+            let delivery = try #require(map(records).deliveries.first)
+            #expect(delivery.count == 1 && delivery.attempts == 3 && delivery.retries == 2 && delivery.errors == 0)
+            #expect(delivery.backlog == 0)
+            let (queue, retry) = (try #require(delivery.queueTime), try #require(delivery.retryTime))
+            #expect(queue.p99 == 59_998_500_000 && queue.p50 == queue.p99)
+            #expect(retry.p50 == 59_999_500_000)
+        }
+    }
+
+    @Test func `work that has not ended is counted until it has`() throws {
+        let begun = map(GoldenFlow.unfinished.records)
+        let unfinished = begun.deliveries.filter { $0.unfinished > 0 }
+        #expect(unfinished.map(\.count) == [1] && unfinished.allSatisfy { $0.errors == 0 && $0.backlog == 1 })
+        var started = MapScript.process(1, attempt: 1, fails: false)
+        let ended = started
+        started.end = nil
+        for records in [[started, ended], [ended, started]] {
+            #expect(map(records).deliveries.map(\.unfinished) == [0] && map(records).deliveries.map(\.count) == [1])
+        }
+    }
+
+    @Test func `what the broker moves by itself is a route`() {
+        let routed = map(GoldenFlow.routed.records)
+        #expect(!routed.routes.isEmpty && routed.routes.allSatisfy { !$0.isDeadLetter && $0.count == 1 })
+        let dead = map(GoldenFlow.brokerDeadLetter.records).routes
+        #expect(dead.map(\.isDeadLetter) == [true])
+        #expect(map(GoldenFlow.order.records).routes.isEmpty)
+    }
+
+    /// What flows show of many messages is what the map counts.
+    @Test(arguments: GoldenFlow.allCases)
+    func `a map counts what the flow shows, whatever the order of its spans`(_ golden: GoldenFlow) {
+        struct Counts: Hashable {
+            var deliveries = 0
+            var attempts = 0
+            var failed = 0
+            var deadLetters = 0
+            var unfinished = 0
+        }
+        var shown: [String: Counts] = [:]
+        for flow in Flow.split(golden.records) {
+            for hop in flow.hops where !hop.destination.isEmpty {
+                let name = "\(hop.destination) → \(hop.consumer.service)\(hop.isReplay ? ", replayed" : "")"
+                shown[name, default: Counts()].deliveries += 1
+                shown[name, default: Counts()].attempts += hop.attempts.count
+                shown[name, default: Counts()].failed += hop.failed && hop.settlement != .requeued ? 1 : 0
+                shown[name, default: Counts()].deadLetters += hop.isDeadLetter ? 1 : 0
+                shown[name, default: Counts()].unfinished += hop.isUnfinished ? 1 : 0
+            }
+        }
+        var random = SeededGenerator(seed: 3)
+        let first = MapJSON.text(of: map(golden.records))
+        let again = golden.records + golden.records.filter { $0.kind == .producer || $0.kind == .consumer }
+        for records in [golden.records, golden.records.shuffled(using: &random), again] {
+            let map = map(records)
+            #expect(MapJSON.text(of: map) == first)
+            var counted: [String: Counts] = [:]
+            for delivery in map.deliveries {
+                let name =
+                    "\(delivery.destination) → \(delivery.consumer.service)\(delivery.isReplay ? ", replayed" : "")"
+                counted[name, default: Counts()].deliveries += delivery.count
+                counted[name, default: Counts()].attempts += delivery.attempts
+                counted[name, default: Counts()].failed += delivery.errors
+                counted[name, default: Counts()].deadLetters += delivery.deadLetters
+                counted[name, default: Counts()].unfinished += delivery.unfinished
+            }
+            #expect(counted == shown)
+        }
     }
 
     @Test func `the sketch is right to within two percent over the whole range`() {
@@ -90,14 +170,17 @@ private enum MapScript {
     }
 
     static func process(
-        _ number: UInt64, attempt: Int64, fails: Bool, settlement: Settlement = .acknowledged
+        _ number: UInt64, attempt: Int, at milliseconds: UInt64? = nil, fails: Bool,
+        settlement: Settlement? = .acknowledged
     ) -> SpanRecord {
         var record = record(
             number + 100 * UInt64(attempt), "process", .consumer, "billing",
-            [
-                ThroughlineAttribute.attempt: .int(attempt),
-                ThroughlineAttribute.settlement: .string(settlement.rawValue),
-            ])
+            [ThroughlineAttribute.attempt: .int(Int64(attempt))])
+        if let milliseconds {
+            record.start = Timestamp(nanosecondsSinceEpoch: milliseconds * 1_000_000)
+            record.end = record.start.advanced(byNanoseconds: 500_000)
+        }
+        if let settlement { record.attributes[ThroughlineAttribute.settlement] = .string(settlement.rawValue) }
         record.attributes[MessagingAttribute.messageID] = .string("m\(number)")
         if fails { record.status = .error("refused") }
         return record

@@ -94,6 +94,22 @@ import ThroughlineModel
         try JudgedCase.write(MapFlowchart.chart(of: builder.map, destination: nil), as: "map-whole")
     }
 
+    @Test func `a map tells deliveries from attempts, replays from sends, and what the broker moves`() {
+        func edges(_ golden: GoldenFlow) -> [Flowchart.Edge] {
+            var builder = MapBuilder()
+            for record in golden.records { builder.add(record) }
+            return MapFlowchart.chart(of: builder.map, destination: nil).edges
+        }
+        let order = edges(.order)
+        #expect(order.contains { $0.text == "delivers · waits 5 ms · 2 retries · 100 % ✗" })
+        #expect(order.contains { $0.text == "replayed · waits 41 s" && $0.stroke == .dotted })
+        #expect(edges(.retryTopics).contains { $0.text == "replays ParcelScanned" && $0.stroke == .dotted })
+        #expect(edges(.routed).count { $0.text == "routes" } == 2)
+        #expect(edges(.brokerDeadLetter).contains { $0.text == "sets aside" && $0.stroke == .cross })
+        #expect(edges(.batchWithSpans).contains { $0.text?.hasSuffix("33 % ✗") == true })
+        #expect(edges(.unfinished).contains { $0.text?.contains("1 unfinished") == true })
+    }
+
     @Test func `flows and maps of nothing are drawn too`() throws {
         let flow = Flow([])
         try JudgedCase.write(FlowchartView.chart(of: flow).chart, as: "empty-flowchart")

@@ -77,6 +77,10 @@ import ThroughlineStore
         let starts = records.map(\.start).sorted()
         let (from, to) = (starts[starts.count / 4], starts[starts.count / 2])
         let inside = records.filter { $0.start >= from && $0.start < to }
-        #expect(MapJSON.text(of: try mapped(records, from: from, to: to)) == MapJSON.text(of: built(inside)))
+        let map = try mapped(records, from: from, to: to)
+        var expected = built(inside)
+        expected.window = from..<to
+        #expect(MapJSON.text(of: map) == MapJSON.text(of: expected))
+        #expect(try mapped(records, from: from).window == nil)
     }
 }

@@ -2,96 +2,37 @@ public import ThroughlineModel
 
 /// Builds a map of spans, one at a time, without keeping them.
 ///
-/// Where a consumer did not measure the time in the queue, it is taken from the sender's span; the builder remembers a
-/// bounded number of messages for that. Feed it each span once: duplicates would need every id to be remembered.
+/// What became of a message shows only when all of its spans are there: its attempts make one delivery, and where it was
+/// sent tells how long it waited. The builder therefore remembers what is needed of a bounded number of messages, and
+/// counts those that it has to forget as they are then. A delivery that comes twice in that time counts once.
 public struct MapBuilder: Sendable {
-    private struct EmissionKey: Hashable {
-        var service: MapName
-        var destination: MapName
-        var type: MapName?
-        var intent: MessageIntent?
-        var isDeadLetter: Bool
-    }
-
-    private struct DeliveryKey: Hashable {
-        var destination: MapName
-        var service: MapName
-        var group: MapName?
-    }
-
-    private struct CallKey: Hashable {
-        var caller: MapName
-        var called: MapName
-    }
-
-    private struct CallCount {
-        var count = 0
-        var errors = 0
-        var duration = PercentileSketch()
-
-        mutating func add(_ answer: Answer) {
-            count += 1
-            if answer.failed { errors += 1 }
-            duration.add(answer.took)
-        }
-    }
-
-    /// A request as the service that was called has recorded it.
-    private struct Answer {
-        var service: MapName
-        var took: UInt64
-        var failed: Bool
-    }
-
-    /// Several services may listen in one group; the backlog is the group's.
-    private struct GroupKey: Hashable {
-        var destination: MapName
-        var group: MapName?
-    }
-
-    private struct EmissionCount {
-        var count = 0
-        var errors = 0
-    }
-
-    private struct DeliveryCount {
-        var count = 0
-        var messages = 0
-        var retries = 0
-        var errors = 0
-        var deadLetters = 0
-        var queueTime = PercentileSketch()
-        var processingTime = PercentileSketch()
-    }
-
     private var names: [String] = []
     private var numbers: [String: MapName] = [:]
     private var services: Set<MapName> = []
     private var systems: [MapName: MapName] = [:]
     private var bodySizes: [MapName: PercentileSketch] = [:]
-    private var emissions: [EmissionKey: EmissionCount] = [:]
-    private var deliveries: [DeliveryKey: DeliveryCount] = [:]
-    private var calls: [CallKey: CallCount] = [:]
-    private var callers: BoundedMemory<MapMessageKey, MapName>
-    private var answers: BoundedMemory<MapMessageKey, [Answer]>
-    private var sent: BoundedMemory<MapMessageKey, Timestamp>
-    private var waiting: BoundedMemory<MapMessageKey, [(DeliveryKey, Timestamp)]>
+    private var calls: MapCalls
+    private var stories: BoundedMemory<MapMessageKey, MapStory>
+    /// The ids of messages by the spans that sent or created them.
+    private var ids: BoundedMemory<MapMessageKey, MapMessageKey>
+    /// Some story is known by its sender, because whoever handled the message did not know its id.
+    private var areSendersAsked = false
+    private var tally = MapTally()
     private var start: Timestamp?
     private var end: Timestamp?
 
     /// An empty builder.
     ///
-    /// - Parameter rememberedMessages: how many messages are remembered to tell how long they waited.
-    public init(rememberedMessages: Int = 100_000) {
-        sent = BoundedMemory(capacity: rememberedMessages)
-        waiting = BoundedMemory(capacity: rememberedMessages)
-        callers = BoundedMemory(capacity: rememberedMessages)
-        answers = BoundedMemory(capacity: rememberedMessages)
+    /// - Parameter rememberedMessages: how many messages are remembered until all of their spans have come.
+    public init(rememberedMessages: Int = 50_000) {
+        stories = BoundedMemory(capacity: rememberedMessages)
+        ids = BoundedMemory(capacity: rememberedMessages)
+        calls = MapCalls(remembered: rememberedMessages)
     }
 
-    /// Adds a span. A span that has not ended is left out: it comes again when it has.
+    /// Adds a span. One that has not ended counts as unfinished work until it comes again with its end.
     public mutating func add(_ record: SpanRecord) {
-        if record.end != nil { add(MapSample(record) { name($0) }) }
+        add(MapSample(record) { name($0) })
     }
 
     /// The number of a text, the same for the same text.
@@ -105,39 +46,20 @@ public struct MapBuilder: Sendable {
 
     /// Adds what a span says.
     package mutating func add(_ sample: MapSample) {
-        guard let ended = sample.end else { return }
         services.insert(sample.service)
         start = start.map { min($0, sample.start) } ?? sample.start
-        end = end.map { max($0, ended) } ?? ended
-        if let call = sample.call { add(call, sample, ended) }
+        if let ended = sample.end {
+            end = end.map { max($0, ended) } ?? ended
+            if let call = sample.call { calls.add(call, sample, ended) }
+        }
         guard let destination = sample.destination else { return }
         if let system = sample.system { note(system, of: destination) }
         switch sample.operation {
-        case .send: emit(sample, destination, ended)
-        case .process: deliver(sample, destination, ended)
-        case .create, .receive, .settle, nil: break
-        }
-    }
-
-    /// The two ends come in any order; a service that calls itself is no edge.
-    private mutating func add(_ call: MapSample.Call, _ sample: MapSample, _ ended: Timestamp) {
-        switch call {
-        case .made(let span):
-            callers[span] = sample.service
-            guard !answers.isEmpty else { return }
-            for answer in answers.remove(span) ?? [] where answer.service != sample.service {
-                calls[CallKey(caller: sample.service, called: answer.service), default: CallCount()].add(answer)
-            }
-        case .answered(let caller):
-            let answer = Answer(
-                service: sample.service, took: sample.start.nanoseconds(until: ended), failed: sample.failed)
-            guard let service = callers[caller] else {
-                answers[caller] = (answers[caller] ?? []) + [answer]
-                return
-            }
-            if service != sample.service {
-                calls[CallKey(caller: service, called: sample.service), default: CallCount()].add(answer)
-            }
+        case .send: if let ended = sample.end { send(sample, destination, ended) }
+        case .create: if let id = sample.messageID { note(id, of: sample.span) }
+        case .process, .receive: deliver(sample, destination)
+        case .settle: settle(sample)
+        case nil: break
         }
     }
 
@@ -150,106 +72,115 @@ public struct MapBuilder: Sendable {
         if known != system, text(known) < text(system) { systems[destination] = system }
     }
 
-    private mutating func emit(_ sample: MapSample, _ destination: MapName, _ ended: Timestamp) {
-        let key = EmissionKey(
+    private mutating func send(_ sample: MapSample, _ destination: MapName, _ ended: Timestamp) {
+        let key = MapTally.EmissionKey(
             service: sample.service, destination: destination, type: sample.type, intent: sample.intent,
-            isDeadLetter: sample.isDeadLetter)
-        emissions[key, default: EmissionCount()].count += sample.messages
-        if sample.failed { emissions[key, default: EmissionCount()].errors += sample.messages }
+            isDeadLetter: sample.isDeadLetter, isReplay: sample.isReplay)
         if let size = sample.bodySize { bodySizes[destination, default: PercentileSketch()].add(size) }
-        if let sender = sample.sender { remember(sender, ended) }
-        if let id = sample.messageID { remember(id, ended) }
-        for member in sample.members { remember(member, ended) }
-    }
-
-    private mutating func remember(_ message: MapMessageKey, _ ended: Timestamp) {
-        sent[message] = ended
-        guard !waiting.isEmpty else { return }
-        for (delivery, started) in waiting.remove(message) ?? [] {
-            deliveries[delivery]?.queueTime.add(ended.nanoseconds(until: started))
+        var sending = MapStory.Sending(
+            span: sample.span, place: tally.emissionKeys.number(key), ended: ended, failed: sample.failed)
+        if let id = sample.messageID {
+            note(id, of: sample.span)
+            return remember(id) { $0.sendings.append(sending) }
         }
+        for member in sample.members {
+            guard let message = message(member.id, sentBy: member.sender) else { continue }
+            remember(message) { $0.sendings.append(sending) }
+        }
+        // Who handles one of them may know no more of it than this span.
+        sending.messages = Int32(clamping: max(0, sample.messages - sample.members.count))
+        remember(MapMessageKey(sender: sample.span)) { $0.sendings.append(sending) }
     }
 
-    private mutating func deliver(_ sample: MapSample, _ destination: MapName, _ ended: Timestamp) {
-        let key = DeliveryKey(destination: destination, service: sample.service, group: sample.group)
-        let isFirst = (sample.attempt ?? 1) == 1
-        var waited: UInt64?
-        if isFirst {
-            if let enqueued = sample.enqueued {
-                waited = enqueued.nanoseconds(until: sample.start)
-            } else if let measured = sample.queueTime {
-                waited = measured
-            } else if let message = sample.messageID ?? sample.sender {
-                if let sent = sent[message] {
-                    waited = sent.nanoseconds(until: sample.start)
-                } else {
-                    waiting[message] = (waiting[message] ?? []) + [(key, sample.start)]
-                }
+    private mutating func deliver(_ sample: MapSample, _ destination: MapName) {
+        let key = MapTally.DeliveryKey(
+            destination: destination, service: sample.service, group: sample.group, isReplay: sample.isReplay)
+        let attempt = MapStory.Attempt(sample, place: tally.deliveryKeys.number(key))
+        guard sample.messageID == nil, !sample.members.isEmpty else {
+            if let message = message(sample.messageID, sentBy: sample.sender) {
+                remember(message) { $0.attempts.append(attempt) }
+            } else if sample.operation == .process {
+                tally.add(attempt, messages: sample.messages)
             }
+            return
         }
-        let took = sample.start.nanoseconds(until: ended)
-        // Changed in place: taking the counts out and putting them back would copy the sketches.
-        func count(_ counts: inout DeliveryCount) {
-            counts.count += sample.messages
-            if isFirst { counts.messages += sample.messages } else { counts.retries += sample.messages }
-            if sample.failed { counts.errors += sample.messages }
-            if sample.isDeadLettered { counts.deadLetters += sample.messages }
-            counts.processingTime.add(took)
-            if let waited { counts.queueTime.add(waited) }
+        var unknown = max(0, sample.messages - sample.members.count)
+        for member in sample.members {
+            guard let message = message(member.id, sentBy: member.sender) else {
+                unknown += 1
+                continue
+            }
+            let own = attempt.of(member, startingAt: sample.start)
+            remember(message) { $0.attempts.append(own) }
         }
-        count(&deliveries[key, default: DeliveryCount()])
+        if sample.operation == .process { tally.add(attempt, messages: unknown) }
+    }
+
+    /// That a message was acknowledged says no more than that it was handled.
+    private mutating func settle(_ sample: MapSample) {
+        guard let settlement = sample.settlement, settlement != .acknowledged, settlement != .skipped,
+            let message = message(sample.messageID, sentBy: sample.sender)
+        else { return }
+        let settling = MapStory.Settling(service: sample.service, start: sample.start, settlement: settlement)
+        remember(message) { $0.settlings.append(settling) }
+    }
+
+    /// What a message is known by: its id, else the span that sent it.
+    private mutating func message(_ id: MapMessageKey?, sentBy sender: MapMessageKey?) -> MapMessageKey? {
+        if let id { return id }
+        guard let sender else { return nil }
+        areSendersAsked = true
+        return ids[sender] ?? sender
+    }
+
+    /// A sender's message has an id; what was known of it by its sender is known by that from now on.
+    private mutating func note(_ id: MapMessageKey, of span: SpanID) {
+        let sender = MapMessageKey(sender: span)
+        ids.set(sender, id)
+        guard areSendersAsked, let early = stories.remove(sender) else { return }
+        remember(id) { $0.add(early) }
+    }
+
+    private mutating func remember(_ message: MapMessageKey, _ change: (inout MapStory) -> Void) {
+        var complete: MapStory?
+        let forgotten = stories.change(message, new: MapStory()) { story in
+            change(&story)
+            guard story.isTooLong else { return }
+            complete = story
+            story = MapStory()
+        }
+        if let complete { tally.add(complete) }
+        if let forgotten { tally.add(forgotten) }
     }
 
     private func text(_ name: MapName) -> String { names[Int(name.number)] }
 
     /// The map of what was added so far.
     public var map: ServiceMap {
-        var sentTo: [MapName: Int] = [:]
-        for (key, count) in emissions { sentTo[key.destination, default: 0] += count.count - count.errors }
-        var begunBy: [GroupKey: Int] = [:]
-        for (key, count) in deliveries {
-            begunBy[GroupKey(destination: key.destination, group: key.group), default: 0] += count.messages
-        }
-        let destinations = Set(sentTo.keys).union(deliveries.keys.map(\.destination))
+        var tally = tally
+        for story in stories.values.values { tally.add(story) }
         return ServiceMap(
-            services: services.map(text).sorted(),
-            destinations: destinations.map { name in
-                ServiceMap.Destination(
-                    name: text(name), system: systems[name].map(text), messages: sentTo[name] ?? 0,
-                    bodySize: bodySizes[name]?.percentiles)
-            }.sorted { $0.name < $1.name },
-            emissions: emissions.map { key, count in
-                ServiceMap.Emission(
-                    service: text(key.service), destination: text(key.destination), type: key.type.map(text),
-                    intent: key.intent, count: count.count, errors: count.errors, isDeadLetter: key.isDeadLetter)
-            }.sorted { left, right in
-                (
-                    left.service, left.destination, left.type ?? "", left.intent?.rawValue ?? "",
-                    left.isDeadLetter ? 1 : 0
-                )
-                    < (
-                        right.service, right.destination, right.type ?? "", right.intent?.rawValue ?? "",
-                        right.isDeadLetter ? 1 : 0
-                    )
-            },
-            deliveries: deliveries.map { key, count in
-                ServiceMap.Delivery(
-                    destination: text(key.destination),
-                    consumer: Consumer(service: text(key.service), group: key.group.map(text)), count: count.count,
-                    retries: count.retries, errors: count.errors, deadLetters: count.deadLetters,
-                    backlog: sentTo[key.destination].map { sent in
-                        max(0, sent - (begunBy[GroupKey(destination: key.destination, group: key.group)] ?? 0))
-                    },
-                    queueTime: count.queueTime.percentiles, processingTime: count.processingTime.percentiles)
-            }.sorted { left, right in
-                (left.destination, left.consumer.service, left.consumer.group ?? "")
-                    < (right.destination, right.consumer.service, right.consumer.group ?? "")
-            },
-            calls: calls.map { key, count in
-                ServiceMap.Call(
-                    caller: text(key.caller), called: text(key.called), count: count.count, errors: count.errors,
-                    duration: count.duration.percentiles)
-            }.sorted { ($0.caller, $0.called) < ($1.caller, $1.called) },
-            start: start, end: end)
+            tally, services: services.map(text).sorted(), systems: systems.mapValues(text),
+            bodySizes: bodySizes.compactMapValues(\.percentiles), calls: calls.calls(text), start: start, end: end,
+            text)
+    }
+}
+
+extension MapStory.Attempt {
+    init(_ sample: MapSample, place: Int32) {
+        self.init(
+            span: sample.span, parent: sample.parent, place: place, number: Int32(clamping: sample.attempt ?? 0),
+            start: sample.start, end: sample.end,
+            waited: sample.enqueued.map { $0.nanoseconds(until: sample.start) } ?? sample.queueTime,
+            settlement: sample.settlement, failed: sample.failed, isReceipt: sample.operation == .receive,
+            isBatch: !sample.members.isEmpty)
+    }
+
+    /// The same for one message of a batch.
+    fileprivate func of(_ member: MapSample.Member, startingAt start: Timestamp) -> MapStory.Attempt {
+        var attempt = self
+        if let number = member.attempt { attempt.number = Int32(clamping: number) }
+        if let enqueued = member.enqueued { attempt.waited = enqueued.nanoseconds(until: start) }
+        return attempt
     }
 }

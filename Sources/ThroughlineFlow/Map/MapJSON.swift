@@ -7,11 +7,14 @@ public enum MapJSON {
         JSONValue.object([
             ("startedAt", .string(map.start?.iso8601)),
             ("endedAt", .string(map.end?.iso8601)),
+            ("from", .string(map.window?.lowerBound.iso8601)),
+            ("to", .string(map.window?.upperBound.iso8601)),
             ("services", .array(map.services.map { .string($0) })),
             ("destinations", .array(map.destinations.map { destination($0, map) })),
             ("emissions", .array(map.emissions.map { emission($0, map) })),
-            ("calls", .array(map.calls.map { call($0, map) })),
             ("deliveries", .array(map.deliveries.map { delivery($0, map) })),
+            ("routes", .array(map.routes.map { route($0, map) })),
+            ("calls", .array(map.calls.map { call($0, map) })),
         ]).text + "\n"
     }
 
@@ -35,6 +38,17 @@ public enum MapJSON {
             ("perSecond", map.rate(emission.count).map { .number($0) } ?? .null),
             ("errors", .integer(emission.errors)),
             ("deadLetter", .bool(emission.isDeadLetter)),
+            ("replay", .bool(emission.isReplay)),
+        ])
+    }
+
+    private static func route(_ route: ServiceMap.Route, _ map: ServiceMap) -> JSONValue {
+        .object([
+            ("from", .string(route.from)),
+            ("to", .string(route.to)),
+            ("count", .integer(route.count)),
+            ("perSecond", map.rate(route.count).map { .number($0) } ?? .null),
+            ("deadLetter", .bool(route.isDeadLetter)),
         ])
     }
 
@@ -54,16 +68,20 @@ public enum MapJSON {
             ("destination", .string(delivery.destination)),
             ("service", .string(delivery.consumer.service)),
             ("group", .string(delivery.consumer.group)),
+            ("replay", .bool(delivery.isReplay)),
             ("count", .integer(delivery.count)),
             ("perSecond", map.rate(delivery.count).map { .number($0) } ?? .null),
+            ("attempts", .integer(delivery.attempts)),
             ("retries", .integer(delivery.retries)),
             ("errors", .integer(delivery.errors)),
             ("deadLetters", .integer(delivery.deadLetters)),
+            ("unfinished", .integer(delivery.unfinished)),
             ("backlog", delivery.backlog.map { .integer($0) } ?? .null),
             ("errorShare", .number(delivery.errorShare)),
             ("retryShare", .number(delivery.retryShare)),
             ("deadLetterShare", .number(delivery.deadLetterShare)),
             ("queueMs", percentiles(delivery.queueTime, milliseconds)),
+            ("retryMs", percentiles(delivery.retryTime, milliseconds)),
             ("processingMs", percentiles(delivery.processingTime, milliseconds)),
         ])
     }

@@ -19,7 +19,7 @@ package struct MapSample: Sendable {
     package var type: MapName?
     /// What the messages are meant to be.
     package var intent: MessageIntent?
-    /// What was done; nil for anything but sending and processing.
+    /// What was done; nil when it is not about messages.
     package var operation: MessagingOperation?
     /// When it began.
     package var start: Timestamp
@@ -27,10 +27,12 @@ package struct MapSample: Sendable {
     package var end: Timestamp?
     /// True when it ended in an error.
     package var failed = false
-    /// True when the message was given up.
-    package var isDeadLettered = false
+    /// How it was settled.
+    package var settlement: Settlement?
     /// True for the sending of a dead letter.
     package var isDeadLetter = false
+    /// True when the messages were sent or handled once more on purpose.
+    package var isReplay = false
     /// How many messages it is about.
     package var messages = 1
     /// The number of the delivery, from 1.
@@ -43,12 +45,24 @@ package struct MapSample: Sendable {
     package var bodySize: UInt64?
     /// Nil unless it is a request: what the caller, a CLIENT span, and the called, a SERVER span, have in common.
     package var call: Call?
+    /// The span itself.
+    package var span: SpanID
+    /// The span that it is a child of.
+    package var parent: SpanID?
     /// The one message that it is about.
     package var messageID: MapMessageKey?
-    /// The span that sent the message: itself when it sends.
+    /// The span that sent the message that it handles or settles.
     package var sender: MapMessageKey?
-    /// The messages of a batch that is sent.
-    package var members: [MapMessageKey] = []
+    /// The messages of a batch, as far as it tells them apart.
+    package var members: [Member] = []
+
+    /// One message of a batch.
+    package struct Member: Sendable {
+        var id: MapMessageKey?
+        var sender: MapMessageKey?
+        var attempt: Int?
+        var enqueued: Timestamp?
+    }
 
     /// One end of a request between services.
     package enum Call: Sendable {
@@ -65,7 +79,8 @@ package struct MapSample: Sendable {
         }
     }
 
-    package init(service: MapName, start: Timestamp, end: Timestamp?) {
+    package init(span: SpanID, service: MapName, start: Timestamp, end: Timestamp?) {
+        self.span = span
         self.service = service
         self.start = start
         self.end = end
@@ -92,32 +107,52 @@ extension MapSample {
     /// What a record says to the map; `name` gives a text its number.
     init(_ record: SpanRecord, _ name: (String) -> MapName) {
         let operation = Operation(record)
-        self.init(service: name(operation.service), start: record.start, end: record.end)
+        self.init(span: record.spanID, service: name(operation.service), start: record.start, end: record.end)
         failed = operation.failed
         guard let view = operation.messaging else {
             call = Call(kind: record.kind, spanID: record.spanID, parentID: record.parentID)
             return
         }
         self.operation = view.operation
+        parent = record.parentID
         system = view.system.map(name)
         destination = view.destination.map(name)
         group = view.group.map(name)
         type = view.type.map(name)
         intent = view.intent
-        isDeadLettered = view.settlement == .deadLettered
+        settlement = view.settlement
         isDeadLetter = operation.isDeadLettering
+        isReplay = operation.reading.row.isReplay
         attempt = view.attempt
         enqueued = view.enqueuedTime
         queueTime = view.queueTime
         bodySize = record.attributes[MessagingAttribute.bodySize]?.intValue.flatMap(UInt64.init(exactly:))
         messageID = view.messageID.map(MapMessageKey.init(messageID:))
-        if view.operation == .send {
-            messages = max(1, view.batchSize ?? 1)
-            sender = MapMessageKey(sender: record.spanID)
-            members = view.members.compactMap(\.messageID).map(MapMessageKey.init(messageID:))
+        guard messageID == nil else { return }
+        messages = max(1, view.batchSize ?? view.members.count)
+        if view.operation == .send || messages > 1 || record.links.first?.type == .batchMember {
+            members = view.members.map(Member.init)
         } else {
-            messages = max(1, view.batchSize ?? view.members.count)
-            sender = (view.members.first?.context.spanID ?? record.parentID).map(MapMessageKey.init(sender:))
+            let linked = view.members.first
+            messageID = linked?.messageID.map(MapMessageKey.init(messageID:))
+            // Who pulls or settles messages is called by its own service.
+            let parent = view.operation == .process ? record.parentID : nil
+            sender = (linked.flatMap(\.sender) ?? parent).map(MapMessageKey.init(sender:))
+            enqueued = linked?.enqueuedTime ?? enqueued
+            attempt = attempt ?? linked?.attempt
         }
     }
+}
+
+extension MapSample.Member {
+    init(_ member: MessageView.Member) {
+        id = member.messageID.map(MapMessageKey.init(messageID:))
+        sender = member.sender.map(MapMessageKey.init(sender:))
+        attempt = member.attempt
+        enqueued = member.enqueuedTime
+    }
+}
+
+extension MessageView.Member {
+    fileprivate var sender: SpanID? { context.spanID.isValid ? context.spanID : nil }
 }

@@ -8,7 +8,7 @@ public struct ServiceMap: Sendable {
         public var name: String
         /// The broker, such as `kafka`; nil when no span said.
         public var system: String?
-        /// Messages sent there; those that failed to be sent are left out.
+        /// Messages sent there, or moved there by the broker; those that failed to be sent are left out.
         public var messages: Int
         /// Bytes of their bodies; nil when no span said.
         public var bodySize: Percentiles?
@@ -30,38 +30,60 @@ public struct ServiceMap: Sendable {
         public var errors: Int
         /// True when the service sets messages aside there that it could not handle.
         public var isDeadLetter: Bool
+        /// True when it sends them once more on purpose.
+        public var isReplay: Bool
     }
 
-    /// What one consumer handles of one destination.
+    /// What one consumer handles of one destination. A delivery is one message, however often it was tried.
     public struct Delivery: Hashable, Sendable {
         /// The destination's name.
         public var destination: String
         /// Who handles it.
         public var consumer: Consumer
-        /// Deliveries that ended, every attempt counted.
+        /// True for messages that were delivered once more on purpose.
+        public var isReplay: Bool
+        /// Deliveries, those that have not ended included.
         public var count: Int
-        /// Deliveries that were not the first of their message.
+        /// Attempts at them, at least one each.
+        public var attempts: Int
+        /// Attempts that were not the first of their delivery.
         public var retries: Int
-        /// Deliveries that failed.
+        /// Deliveries that failed for good: their last attempt failed, and the message was not given back.
         public var errors: Int
-        /// Deliveries whose message was set aside.
+        /// Of these, those whose message was set aside.
         public var deadLetters: Int
-        /// Messages sent there that this consumer's group has not begun to handle; nil when no sender was recorded.
-        /// Right as far as both ends were recorded over the same time.
+        /// Deliveries whose last attempt never ended.
+        public var unfinished: Int
+        /// Messages sent there that this consumer's group has not settled; nil for replays, and when no sender was
+        /// recorded. Right as far as both ends were recorded over the same time.
         public var backlog: Int?
-        /// Time from the broker taking a message to its processing.
+        /// Time from the broker taking a message to the first attempt.
         public var queueTime: Percentiles?
-        /// Time that processing took.
+        /// Time from the end of one attempt to the next.
+        public var retryTime: Percentiles?
+        /// Time that an attempt took.
         public var processingTime: Percentiles?
 
-        /// The share of deliveries that failed, from 0 to 1.
-        public var errorShare: Double { share(errors) }
-        /// The share of deliveries that were not the first of their message, from 0 to 1.
-        public var retryShare: Double { share(retries) }
+        /// The share of deliveries that failed for good, from 0 to 1.
+        public var errorShare: Double { share(errors, of: count) }
+        /// The share of attempts that were not the first of their delivery, from 0 to 1.
+        public var retryShare: Double { share(retries, of: attempts) }
         /// The share of deliveries whose message was set aside, from 0 to 1.
-        public var deadLetterShare: Double { share(deadLetters) }
+        public var deadLetterShare: Double { share(deadLetters, of: count) }
 
-        private func share(_ part: Int) -> Double { count == 0 ? 0 : Double(part) / Double(count) }
+        private func share(_ part: Int, of whole: Int) -> Double { whole == 0 ? 0 : Double(part) / Double(whole) }
+    }
+
+    /// Messages that the broker moved from one destination to another by itself, seen by where they were handled.
+    public struct Route: Hashable, Sendable {
+        /// Where they were sent.
+        public var from: String
+        /// Where they were handled.
+        public var to: String
+        /// Messages.
+        public var count: Int
+        /// True when they were moved after their consumer had given them up.
+        public var isDeadLetter: Bool
     }
 
     /// Requests that one service made to another without a broker.
@@ -96,31 +118,53 @@ public struct ServiceMap: Sendable {
     public var emissions: [Emission]
     /// By destination and consumer.
     public var deliveries: [Delivery]
+    /// By origin and target.
+    public var routes: [Route]
     /// By caller and called.
     public var calls: [Call]
     /// When the first operation began; nil for a map of nothing.
     public var start: Timestamp?
     /// When the last operation ended.
     public var end: Timestamp?
+    /// The time that the map was asked for; nil when it was not bounded on both sides.
+    public var window: Range<Timestamp>?
 
-    /// Events a second over the time that the map covers; nil when that is less than a millisecond.
+    /// Events a second over the time that the map was asked for. What was recorded may cover any part of an open one, so
+    /// without it there is no rate.
     public func rate(_ count: Int) -> Double? {
-        guard let start, let end else { return nil }
-        let nanoseconds = start.nanoseconds(until: end)
+        guard let window else { return nil }
+        let nanoseconds = window.lowerBound.nanoseconds(until: window.upperBound)
         return nanoseconds < 1_000_000 ? nil : Double(count) / (Double(nanoseconds) / 1e9)
     }
 }
 
 extension ServiceMap {
-    /// What concerns one destination alone: its producers, itself, its consumers.
+    /// What concerns one destination alone: its producers, itself, its consumers, and where the broker moves its messages
+    /// from and to.
     public func around(_ destination: String) -> ServiceMap {
+        let before = reached(from: destination) { ($0.to, $0.from) }
+        let after = reached(from: destination) { ($0.from, $0.to) }
         var part = self
-        part.destinations = destinations.filter { $0.name == destination }
-        part.emissions = emissions.filter { $0.destination == destination }
-        part.deliveries = deliveries.filter { $0.destination == destination }
+        part.destinations = destinations.filter { before.contains($0.name) || after.contains($0.name) }
+        part.routes = routes.filter { route in
+            before.contains(route.from) && before.contains(route.to)
+                || after.contains(route.from) && after.contains(route.to)
+        }
+        part.emissions = emissions.filter { before.contains($0.destination) }
+        part.deliveries = deliveries.filter { after.contains($0.destination) }
         part.calls = []
         let names = Set(part.emissions.map(\.service)).union(part.deliveries.map(\.consumer.service))
         part.services = services.filter(names.contains)
         return part
+    }
+
+    /// The destination and every other that routes lead to, step by step.
+    private func reached(from destination: String, _ step: (Route) -> (from: String, to: String)) -> Set<String> {
+        var known: Set<String> = [destination]
+        var queue = [destination]
+        while let next = queue.popLast() {
+            for (from, to) in routes.map(step) where from == next && known.insert(to).inserted { queue.append(to) }
+        }
+        return known
     }
 }

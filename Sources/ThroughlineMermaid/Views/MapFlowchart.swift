@@ -32,7 +32,7 @@ struct MapFlowchart {
     private mutating func drawAll() {
         for service in inOrder(map.services) { chart.nodes.append(serviceNode(slugs.id("s", service), service)) }
         for destination in map.destinations {
-            chart.nodes.append(destinationNode(destination, detail: rate(destination)))
+            chart.nodes.append(destinationNode(destination, detail: count(destination)))
         }
         let groupsOfService = Dictionary(grouping: map.deliveries.map(\.consumer), by: \.service)
             .mapValues { Set($0.compactMap(\.group)) }
@@ -43,7 +43,7 @@ struct MapFlowchart {
             guard let group = consumer.group,
                 group != consumer.service || groupsOfService[consumer.service, default: []].count > 1
             else {
-                chart.edges.append(Flowchart.Edge(from: from, to: service, text: text(delivery), stroke: .normal))
+                chart.edges.append(edge(delivery, from: from, to: service))
                 continue
             }
             let id = slugs.id("g", group, key: "\(group)\u{0}\(consumer.service)")
@@ -54,8 +54,9 @@ struct MapFlowchart {
                         shape: .hexagon))
                 chart.edges.append(Flowchart.Edge(from: id, to: service, text: nil, stroke: .normal))
             }
-            chart.edges.append(Flowchart.Edge(from: from, to: id, text: text(delivery), stroke: .normal))
+            chart.edges.append(edge(delivery, from: from, to: id))
         }
+        addRoutes()
         for call in map.calls {
             chart.edges.append(
                 Flowchart.Edge(
@@ -69,8 +70,11 @@ struct MapFlowchart {
     private func inOrder(_ services: [String]) -> [String] {
         var hears: [String: Set<String>] = [:]
         for delivery in map.deliveries { hears[delivery.destination, default: []].insert(delivery.consumer.service) }
+        for route in map.routes where !route.isDeadLetter {
+            hears[route.from, default: []].formUnion(hears[route.to] ?? [])
+        }
         var next: [String: [String]] = [:]
-        for emission in map.emissions where !emission.isDeadLetter {
+        for emission in map.emissions where !emission.isDeadLetter && !emission.isReplay {
             next[emission.service, default: []] += (hears[emission.destination] ?? []).sorted()
         }
         for call in map.calls { next[call.caller, default: []].append(call.called) }
@@ -99,27 +103,30 @@ struct MapFlowchart {
             node.group = "producers"
             chart.nodes.append(node)
         }
-        let types = map.emissions.compactMap(\.type).uniqued()
-        let kinds = types.count == 1 ? MermaidText.shortened(types[0], to: 24) : "\(types.count) types"
-        let detail = ([types.isEmpty ? nil : kinds, rate(destination)] as [String?]).compactMap(\.self)
-        var node = destinationNode(destination, detail: detail.joined(separator: " · "))
-        node.group = "broker"
-        chart.nodes.append(node)
+        for destination in map.destinations {
+            let types = map.emissions.filter { $0.destination == destination.name }.compactMap(\.type).uniqued()
+            let kinds = types.count == 1 ? MermaidText.shortened(types[0], to: 24) : "\(types.count) types"
+            let detail = ([types.isEmpty ? nil : kinds, count(destination)] as [String?]).compactMap(\.self)
+            var node = destinationNode(destination, detail: detail.joined(separator: " · "))
+            node.group = "broker"
+            chart.nodes.append(node)
+        }
         addEmissions(prefix: "s")
         for delivery in map.deliveries {
             let consumer = delivery.consumer
             let group = consumer.group ?? consumer.service
             let id = slugs.id("g", group, key: "\(group)\u{0}\(consumer.service)")
-            var node = serviceNode(id, group)
-            node.group = "consumers"
-            if group != consumer.service {
-                node.detail = "group of \(MermaidText.shortened(consumer.service, to: 24))"
+            if !chart.nodes.contains(where: { $0.id == id }) {
+                var node = serviceNode(id, group)
+                node.group = "consumers"
+                if group != consumer.service {
+                    node.detail = "group of \(MermaidText.shortened(consumer.service, to: 24))"
+                }
+                chart.nodes.append(node)
             }
-            chart.nodes.append(node)
-            chart.edges.append(
-                Flowchart.Edge(
-                    from: slugs.id("t", name), to: id, text: text(delivery), stroke: .normal))
+            chart.edges.append(edge(delivery, from: slugs.id("t", delivery.destination), to: id))
         }
+        addRoutes()
     }
 
     /// One edge for each type, or one for all where there are many.
@@ -132,23 +139,47 @@ struct MapFlowchart {
         for key in map.emissions.map({ Key(service: $0.service, destination: $0.destination) }).uniqued() {
             guard let emissions = pairs[key] else { continue }
             let (from, to) = (slugs.id(prefix, key.service), slugs.id("t", key.destination))
-            if emissions.count > Self.maximumTypes {
-                chart.edges.append(
-                    Flowchart.Edge(from: from, to: to, text: "emits \(emissions.count) types", stroke: .normal))
-                continue
+            let usual = emissions.filter { !$0.isDeadLetter && !$0.isReplay }
+            let areMany = usual.count > Self.maximumTypes
+            if areMany {
+                let count = usual.reduce(0) { $0 + $1.count }
+                let text = "emits \(usual.count) types\(times(count))"
+                chart.edges.append(Flowchart.Edge(from: from, to: to, text: text, stroke: .normal))
             }
-            for emission in emissions {
-                let verb =
-                    emission.isDeadLetter
-                    ? "sets aside"
-                    : emission.intent == .command ? "sends" : emission.intent == .reply ? "replies" : "emits"
-                let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
-                let type = MermaidText.shortened(emission.type ?? "messages", to: DeliveryText.maximumLength - 2)
-                chart.edges.append(
-                    Flowchart.Edge(
-                        from: from, to: to, text: "\(verb) \(type)\(sign)",
-                        stroke: emission.isDeadLetter ? .cross : .normal))
+            for emission in emissions where emission.isDeadLetter || emission.isReplay || !areMany {
+                chart.edges.append(edge(emission, from: from, to: to))
             }
+        }
+    }
+
+    private func edge(_ emission: ServiceMap.Emission, from: String, to: String) -> Flowchart.Edge {
+        let verb: String
+        switch (emission.isDeadLetter, emission.isReplay, emission.intent) {
+        case (true, _, _): verb = "sets aside"
+        case (false, true, _): verb = "replays"
+        case (false, false, .command): verb = "sends"
+        case (false, false, .reply): verb = "replies"
+        case (false, false, .event), (false, false, nil): verb = "emits"
+        }
+        let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
+        let type = MermaidText.shortened(emission.type ?? "messages", to: DeliveryText.maximumLength - 2)
+        return Flowchart.Edge(
+            from: from, to: to, text: "\(verb) \(type)\(times(emission.count))\(sign)",
+            stroke: emission.isDeadLetter ? .cross : emission.isReplay ? .dotted : .normal)
+    }
+
+    private func edge(_ delivery: ServiceMap.Delivery, from: String, to: String) -> Flowchart.Edge {
+        Flowchart.Edge(from: from, to: to, text: text(delivery), stroke: delivery.isReplay ? .dotted : .normal)
+    }
+
+    /// What the broker does by itself.
+    private mutating func addRoutes() {
+        for route in map.routes {
+            chart.edges.append(
+                Flowchart.Edge(
+                    from: slugs.id("t", route.from), to: slugs.id("t", route.to),
+                    text: (route.isDeadLetter ? "sets aside" : "routes") + times(route.count),
+                    stroke: route.isDeadLetter ? .cross : .normal))
         }
     }
 
@@ -164,29 +195,33 @@ struct MapFlowchart {
             detail: detail?.isEmpty == true ? nil : detail, shape: .subroutine, styles: [.destination])
     }
 
-    private func rate(_ destination: ServiceMap.Destination) -> String? {
+    /// Such as `1,200 messages`, with a rate where the map was asked for a certain time.
+    private func count(_ destination: ServiceMap.Destination) -> String? {
         guard destination.messages > 0 else { return nil }
         let count = FoldingText.counted(destination.messages, "message")
         guard let rate = map.rate(destination.messages) else { return count }
-        if rate >= 10 { return "\(Int(rate.rounded()))/s" }
-        if rate >= 0.1 { return "\(tenths(rate))/s" }
-        if rate * 60 >= 0.1 { return "\(tenths(rate * 60))/min" }
-        return count
+        if rate >= 10 { return "\(count) · \(FoldingText.grouped(Int(rate.rounded())))/s" }
+        if rate >= 0.1 { return "\(count) · \(tenths(rate))/s" }
+        return rate * 60 >= 0.1 ? "\(count) · \(tenths(rate * 60))/min" : count
     }
 
-    /// Such as `p50 4 ms · p99 31 ms · 0.4 % ✗`.
+    private func times(_ count: Int) -> String { count == 1 ? "" : " ×\(FoldingText.grouped(count))" }
+
+    /// Such as `delivers ×120 · p50 4 ms · p99 31 ms · 12 retries · 0.4 % ✗`.
     private func text(_ delivery: ServiceMap.Delivery) -> String {
-        var parts: [String] = []
+        var parts = [(delivery.isReplay ? "replayed" : "delivers") + times(delivery.count)]
         if let wait = delivery.queueTime {
             let (middle, late) = (DurationText.short(wait.p50), DurationText.short(wait.p99))
-            parts = middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
-        } else {
-            parts = ["delivers ×\(delivery.count)"]
+            parts += middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
         }
+        if delivery.retries > 0 { parts.append(FoldingText.counted(delivery.retries, "retry", "retries")) }
         if delivery.errors > 0 { parts.append("\(share(delivery.errors, delivery.count)) ✗") }
+        if delivery.unfinished > 0 { parts.append("\(FoldingText.grouped(delivery.unfinished)) unfinished") }
         // One or two are on their way all the time; a backlog is more than a hundredth of what was handled.
-        if let backlog = delivery.backlog, backlog > 2, backlog * 100 > delivery.count {
-            parts.append("\(backlog) waiting")
+        if let backlog = delivery.backlog.map({ $0 - delivery.unfinished }), backlog > 2,
+            backlog * 100 > delivery.count
+        {
+            parts.append("\(FoldingText.grouped(backlog)) waiting")
         }
         return parts.joined(separator: " · ")
     }

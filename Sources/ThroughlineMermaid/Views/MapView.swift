@@ -2,7 +2,7 @@ public import ThroughlineFlow
 
 /// The ways to show a map.
 public enum MapView: String, Hashable, Sendable, CaseIterable {
-    /// Mermaid: services, destinations and groups with rates, waits and failures.
+    /// Mermaid: services, destinations and groups with counts, waits, retries and failures.
     case flowchart
     /// For machines.
     case json
