@@ -8,7 +8,10 @@ struct Prune: ParsableCommand {
         discussion: """
             Applications may go on recording meanwhile. Both limits may be given; both are kept then. With --thin, old \
             flows are thinned out instead of deleted: whole flows go, but for a share and for all with a failed, \
-            dead-lettered or unfinished span, or one that an exporter has still to deliver.
+            dead-lettered or unfinished span.
+
+            What an exporter has still to deliver, or what was set aside for one, stays whatever the limits say, unless \
+            --undelivered is given. Exit code 6: some of that had to stay.
             """)
 
     @Option(help: "Delete what began longer ago than this: 30s, 15m, 12h, 7d.")
@@ -20,6 +23,9 @@ struct Prune: ParsableCommand {
 
     @Option(help: "Delete the oldest until the file is no larger than this: 200MB, 2GB.")
     var maxSize: ByteSize?
+
+    @Flag(help: "Delete too what an exporter has still to deliver; 'throughline doctor' then counts it as lost.")
+    var undelivered = false
 
     @OptionGroup var store: StoreOptions
 
@@ -39,10 +45,23 @@ struct Prune: ParsableCommand {
         let report =
             if let thin, let olderThan {
                 try writer.thin(keeping: thin, olderThan: olderThan.ago)
-                    + writer.prune(maxBytes: maxSize?.bytes)
+                    + writer.prune(maxBytes: maxSize?.bytes, sparingUndelivered: !undelivered)
             } else {
-                try writer.prune(olderThan: olderThan?.ago, maxBytes: maxSize?.bytes)
+                try writer.prune(
+                    olderThan: olderThan?.ago, maxBytes: maxSize?.bytes, sparingUndelivered: !undelivered)
             }
+        say(report)
+        if let smallest = report.smallestBytes {
+            throw Failure(
+                code: .usage,
+                message:
+                    "Even without any span \(store.resolvedPath) takes \(Output.bytes(smallest)); nothing was deleted for "
+                    + "its size. Give a larger --max-size.")
+        }
+        if report.spared > 0 { throw try spared(report.spared) }
+    }
+
+    private func say(_ report: PruneReport) {
         guard report.spans > 0 else {
             print("Nothing to delete.")
             return
@@ -55,5 +74,17 @@ struct Prune: ParsableCommand {
                 "\(Output.count(report.undelivered, "span")) of them had not been exported yet; see "
                     + "'throughline doctor\(store.commandLine)'.")
         }
+    }
+
+    private func spared(_ count: Int) throws -> Failure {
+        let names = try store.reader().exports().filter { $0.backlog > 0 || !$0.setAside.isEmpty }.map(\.name)
+        return Failure(
+            code: .undelivered,
+            message: """
+                \(Output.count(count, "span")) \(count == 1 ? "stays" : "stay") although past the limit, because \
+                \(names.joined(separator: " and ")) \(names.count == 1 ? "has" : "have") still to deliver some: see \
+                'throughline doctor\(store.commandLine)'. Export first; forget an exporter that is used no more with \
+                'throughline doctor --forget NAME'; or delete them all the same with --undelivered.
+                """)
     }
 }

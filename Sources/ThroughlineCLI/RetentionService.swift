@@ -15,8 +15,11 @@ struct RetentionService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var last: String?
             while !Task.isCancelled {
-                if let problem = await prune() { Output.note(problem) }
+                let problem = await prune()
+                if let problem, problem != last { Output.note(problem) }
+                last = problem
                 try? await Task.sleep(for: Self.pause)
             }
         }
@@ -27,12 +30,24 @@ struct RetentionService: Service {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 do throws(StoreError) {
-                    _ = try store.prune(olderThan: keep.map { Age(nanoseconds: $0).ago }, maxBytes: maxBytes)
-                    continuation.resume(returning: nil)
+                    let report = try store.prune(olderThan: keep.map { Age(nanoseconds: $0).ago }, maxBytes: maxBytes)
+                    continuation.resume(returning: Self.problem(report, store.path))
                 } catch {
                     continuation.resume(returning: error.message)
                 }
             }
         }
+    }
+
+    private static func problem(_ report: PruneReport, _ path: String) -> String? {
+        if let smallest = report.smallestBytes {
+            return
+                "even without any span \(path) takes \(Output.bytes(smallest)), more than --max-size; nothing was deleted "
+                + "for its size"
+        }
+        return report.undelivered == 0
+            ? nil
+            : "\(Output.count(report.undelivered, "span")) were deleted before an exporter had delivered them; see "
+                + "'throughline doctor'"
     }
 }

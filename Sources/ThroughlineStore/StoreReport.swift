@@ -39,13 +39,20 @@ public struct PruneReport: Hashable, Sendable {
     public var traces = 0
     /// Spans that an exporter had still to deliver, summed over the exporters.
     public var undelivered = 0
+    /// Spans that stayed, although the limits would have had them go, for the sake of an exporter.
+    public var spared = 0
     /// By how many bytes the file became smaller.
     public var bytesFreed: Int64 = 0
+    /// About how many bytes the file takes without any span, when that is more than it was to take; nothing was deleted
+    /// for its size then.
+    public var smallestBytes: Int64?
 
     /// What two clean-ups removed together.
     public static func + (first: PruneReport, second: PruneReport) -> PruneReport {
         PruneReport(
             spans: first.spans + second.spans, links: first.links + second.links, traces: first.traces + second.traces,
-            undelivered: first.undelivered + second.undelivered, bytesFreed: first.bytesFreed + second.bytesFreed)
+            undelivered: first.undelivered + second.undelivered, spared: max(first.spared, second.spared),
+            bytesFreed: first.bytesFreed + second.bytesFreed,
+            smallestBytes: second.smallestBytes ?? first.smallestBytes)
     }
 }

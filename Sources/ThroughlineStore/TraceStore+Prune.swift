@@ -10,11 +10,17 @@ extension TraceStore {
     ///
     /// - Parameters:
     ///   - olderThan: deletes spans that started before, unfinished ones included.
-    ///   - maxBytes: deletes spans in the order in which they were stored until the rest takes no more than that.
-    public func prune(olderThan: Timestamp? = nil, maxBytes: Int64? = nil) throws(StoreError) -> PruneReport {
+    ///   - maxBytes: deletes spans in the order in which they were stored until the rest takes no more than that. Less than
+    ///     the file takes without any span deletes nothing, and ``PruneReport/smallestBytes`` says how much that is.
+    ///   - sparingUndelivered: keeps what an exporter has still to deliver and what was set aside for one, whatever the
+    ///     limits say; ``PruneReport/spared`` says how much that is. Otherwise it goes too, and is counted as lost.
+    public func prune(
+        olderThan: Timestamp? = nil, maxBytes: Int64? = nil, sparingUndelivered: Bool = false
+    ) throws(StoreError) -> PruneReport {
         try StoreError.wrapping("prune", path) { () throws(SQLiteError) in
             var pruning = try Pruning(
                 try StoreFile.openForWriting(path, busyTimeout: max(options.busyTimeoutMilliseconds, 1_000)))
+            pruning.sparesUndelivered = sparingUndelivered
             return try pruning.run(olderThan: olderThan, maxBytes: maxBytes)
         }
     }
@@ -32,6 +38,8 @@ struct Pruning {
     private let isCorrelationUsed: Statement
     private let deleteCorrelation: Statement
     private var report = PruneReport()
+    /// Whether what an exporter still wants stays.
+    var sparesUndelivered = false
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
@@ -56,15 +64,20 @@ struct Pruning {
         if let olderThan {
             let limit = Int64(clamping: olderThan.nanosecondsSinceEpoch)
             for table in ["open_spans", "spans"] {
-                while try removeSpans(
-                    "SELECT id FROM \(table) WHERE start < \(limit) ORDER BY start LIMIT \(Self.spansPerTransaction)")
-                {}
+                var last = Int64.min
+                while try removeSpans(of: table, by: "start", after: &last, "start < \(limit)") {}
             }
+            if sparesUndelivered { report.spared = try count("SELECT count(*) FROM spans WHERE start < \(limit)") }
         }
         if let maxBytes {
-            while try usedBytes() > maxBytes,
-                try removeSpans("SELECT id FROM spans ORDER BY id LIMIT \(Self.spansPerTransaction)")
-            {}
+            let smallest = try smallestBytes()
+            if maxBytes < smallest, try usedBytes() > maxBytes {
+                report.smallestBytes = smallest
+            } else {
+                var last = Int64.min
+                while try usedBytes() > maxBytes, try removeSpans(of: "spans", by: "id", after: &last, "TRUE") {}
+                if sparesUndelivered, try usedBytes() > maxBytes { report.spared = try count("SELECT count(*) FROM spans") }
+            }
         }
         return try shrink(from: pagesBefore)
     }
@@ -90,10 +103,59 @@ struct Pruning {
         (try pragma("page_count") - (try pragma("freelist_count"))) * (try pragma("page_size"))
     }
 
-    /// Removes the spans of the rows that a query names, in one transaction; false when it names none.
-    private mutating func removeSpans(_ query: String) throws(SQLiteError) -> Bool {
-        try removeSpans { connection throws(SQLiteError) in try connection.prepare(query).integers() }
+    /// About how small the file can become, and rather too much than too little: a page for each table and index, and
+    /// what stays when all spans are gone.
+    private func smallestBytes() throws(SQLiteError) -> Int64 {
+        let pages = try count("SELECT count(*) FROM sqlite_schema WHERE rootpage > 0")
+        func bytes(_ table: String, _ columns: [String], copies: Int, overhead: Int) throws(SQLiteError) -> Int {
+            let lengths = columns.map { "ifnull(length(CAST(\($0) AS BLOB)), 0)" }.joined(separator: " + ")
+            return try count("SELECT ifnull(sum(\(copies) * (\(lengths)) + \(overhead)), 0) FROM \(table)")
+        }
+        // What is unique stands in its index too.
+        let content =
+            try bytes("sqlite_schema", ["sql"], copies: 1, overhead: 100)
+            + bytes("strings", ["text"], copies: 2, overhead: 20)
+            + bytes("resources", ["service_name", "attributes", "schema_url"], copies: 2, overhead: 40)
+            + bytes("scopes", ["name", "version", "attributes", "schema_url"], copies: 2, overhead: 40)
+            + bytes("open_spans", ["attributes", "events"], copies: 1, overhead: 400)
+        // The pages of an index that grows in no order are two thirds full.
+        return try Int64(pages + 2) * pragma("page_size") + Int64(content) * 3 / 2
     }
+
+    private func count(_ query: String) throws(SQLiteError) -> Int {
+        Int(clamping: try connection.integer(query) ?? 0)
+    }
+
+    /// Removes the next spans in the order of a column, in one transaction; false when there are none.
+    ///
+    /// - Parameter last: The value of the column behind which everything that may go has gone.
+    private mutating func removeSpans(
+        of table: String, by column: String, after last: inout Int64, _ condition: String
+    ) throws(SQLiteError) -> Bool {
+        let isFree = sparesUndelivered ? Self.isFree : "TRUE"
+        let query = """
+            SELECT id, \(column) FROM \(table) WHERE \(column) >= \(last) AND \(condition) AND \(isFree)
+            ORDER BY \(column) LIMIT \(Self.spansPerTransaction)
+            """
+        var end = last
+        let hasRemoved = try removeSpans { connection throws(SQLiteError) in
+            let select = try connection.prepare(query)
+            var rows: [Int64] = []
+            while try select.step() {
+                rows.append(select.integer(0))
+                end = select.integer(1)
+            }
+            return rows
+        }
+        last = end
+        return hasRemoved
+    }
+
+    /// Whether no exporter wants a span any more: it is not sampled, or delivered by all of them and set aside by none.
+    private static let isFree = """
+        (flags & 1 = 0 OR id <= ifnull((SELECT min(position) FROM exporters), \(Int64.max))
+            AND NOT EXISTS (SELECT 1 FROM set_aside WHERE first <= id AND last >= id))
+        """
 
     /// Removes the spans of the rows that `choose` finds, in one transaction; false when it finds none.
     mutating func removeSpans(_ choose: (Connection) throws(SQLiteError) -> [Int64]) throws(SQLiteError) -> Bool {

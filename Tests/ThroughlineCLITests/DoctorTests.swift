@@ -94,10 +94,15 @@ struct DoctorTests {
         #expect(try scratch.run("doctor").output.contains("exporter otlp"))
     }
 
-    @Test("prune says what it deletes before it was delivered, and doctor remembers")
+    @Test("prune keeps what is not delivered, unless told otherwise, and doctor remembers what is lost")
     func lost() throws {
         let scratch = try scratch()
-        let outcome = try scratch.run("prune", "--older-than", "1m")
+        let spared = try scratch.run("prune", "--older-than", "1m")
+        // Ten were delivered by both; ten are set aside, twenty wait.
+        #expect(spared.code == 6 && spared.output.hasPrefix("Deleted 10 spans"))
+        #expect(spared.error.contains("30 spans stay although past the limit, because otlp has still to deliver some"))
+        #expect(try scratch.run("doctor").output.contains("set aside, refused for good: 10 spans"))
+        let outcome = try scratch.run("prune", "--older-than", "1m", "--undelivered")
         #expect(outcome.code == 0)
         #expect(outcome.error.contains("20 spans of them had not been exported yet"))
         #expect(try scratch.run("doctor").output.contains("20 spans deleted by retention before they were delivered"))

@@ -72,7 +72,10 @@ struct UpkeepTests {
         #expect(none.code == 0 && none.output == "Nothing to delete.\n")
         #expect(try scratch.run("prune", "--max-size", "1GB").output == "Nothing to delete.\n")
         #expect(try spanCount(scratch) == before)
-        let all = try scratch.run("prune", "--max-size", "1B")
+        let tiny = try scratch.run("prune", "--max-size", "1B")
+        #expect(tiny.code == 2 && tiny.error.contains("Even without any span traces.db takes "))
+        #expect(try spanCount(scratch) == before, "it would not fit, so nothing is deleted for it")
+        let all = try scratch.run("prune", "--older-than", "0s")
         #expect(all.code == 0 && all.output.hasPrefix("Deleted "))
         #expect(try spanCount(scratch) == 0)
     }

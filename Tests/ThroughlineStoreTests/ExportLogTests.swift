@@ -117,6 +117,36 @@ import ThroughlineModel
         #expect(try log.backlog(after: log.position(of: "otlp")).count == 7)
     }
 
+    @Test func `retention can spare what is not delivered or set aside, and says how much that is`() throws {
+        let scratch = try Scratch()
+        let store = try TraceStore(path: scratch.path())
+        let note = AttributeValue.string(String(repeating: "x", count: 4_000))
+        let padded = spans(1...600).map { span in
+            var span = span
+            span.attributes["note"] = note
+            return span
+        }
+        try store.write(padded + spans(601...610, []) + spans(611...620))
+        try store.flush()
+        let log = try ExportLog(path: scratch.path())
+        #expect(try log.claim("otlp", by: "a", now: now, forNanoseconds: lease) == nil)
+        try log.advance("otlp", by: "a", past: 20, exported: 20)
+        let refused = try log.nextBatch(after: 20, ExportLimit(spans: 30))
+        try log.setAside(refused, of: "otlp", by: "a", reason: "400", now: now)
+        try log.advance("otlp", by: "a", past: 605, exported: 550)
+        let report = try store.prune(olderThan: span(616, trace: 616, at: 616).start, sparingUndelivered: true)
+        // Set aside: 21 to 50. Waiting: 611 to 615. Nobody wants 606 to 610, which are not sampled.
+        #expect(report.spared == 35 && report.undelivered == 0)
+        func left() throws -> [UInt64] { try allSpans(scratch.path()).map(\.spanID.rawValue).sorted() }
+        let kept = Array(UInt64(21)...50) + Array(611...620)
+        #expect(try left() == kept)
+        let smaller = try store.prune(maxBytes: 200_000, sparingUndelivered: true)
+        #expect(smaller.spared == 40 && smaller.smallestBytes == nil)
+        #expect(try left() == kept)
+        #expect(try store.prune(maxBytes: 200_000).undelivered > 0)
+        #expect(try left().count < 40)
+    }
+
     @Test func `a store of the first schema is brought up to date, its spans kept`() throws {
         let scratch = try Scratch()
         try store(spans(1...3), at: scratch.path())

@@ -67,6 +67,23 @@ struct PruneTests {
         #expect(left == Array(UInt64(report.spans) + 1...4_000))
     }
 
+    @Test("to a size that no store can have deletes nothing, and says which size one can have")
+    func unreachable() throws {
+        let scratch = try Scratch()
+        try store((1...2_000).map { span($0, trace: $0, ["note": .string("order \($0)")]) }, at: scratch.path())
+        let store = try TraceStore(path: scratch.path())
+        let refused = try store.prune(maxBytes: 1)
+        let smallest = try #require(refused.smallestBytes)
+        #expect(refused.spans == 0)
+        #expect(try allSpans(scratch.path()).count == 2_000)
+        #expect(try store.prune(maxBytes: smallest - 1).smallestBytes == smallest)
+        let report = try store.prune(maxBytes: smallest)
+        store.close()
+        #expect(report.smallestBytes == nil && report.spans > 0)
+        let size = try #require(StoreFile.size(of: scratch.path()))
+        #expect(size <= smallest && smallest < 2 * size)
+    }
+
     @Test("while a store is open does not mislead what it remembers about interned values")
     func remembered() throws {
         let scratch = try Scratch()
