@@ -173,6 +173,7 @@ struct FlowCommand: ParsableCommand {
 
     private func write(_ text: String) throws {
         guard let output else { return print(text, terminator: "") }
+        try Output.checkDirectory(of: output)
         do {
             try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
         } catch {

@@ -10,7 +10,7 @@ enum Output {
             && isatty(STDOUT_FILENO) == 1
     }
 
-    /// What fits the screen; where nobody looks on, 48 lines of 120 characters.
+    /// What fits the screen; where nobody looks on, 48 lines of 120 characters. COLUMNS has the last word on the width.
     static func viewOptions() -> ViewOptions {
         var options = ViewOptions()
         options.isColoured = isColoured
@@ -22,17 +22,37 @@ enum Output {
             // The prompt, before and after, wants room too.
             options.lines = max(16, Int(size.ws_row) - 3)
         }
+        if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap({ Int($0) }), columns > 0 {
+            options.columns = max(40, columns)
+        }
         return options
     }
 
     /// Says something beside the result: on standard error, so that a diagram on standard output stays one.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data("throughline: \(text)\n".utf8))
+        complain("throughline: \(text)\n")
+    }
+
+    /// Writes to standard error; there is nobody left to tell when that fails.
+    static func complain(_ text: String) {
+        try? StandardStreams.write(Array(text.utf8), to: STDERR_FILENO, "Standard error")
     }
 
     /// Prints at once, also into a pipe: for programs that go on.
-    static func say(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    static func say(_ text: String) throws(Failure) {
+        print(text)
+        try StandardStreams.flush()
+    }
+
+    /// - Throws: `Failure` when the directory is missing that a file is to be written to.
+    static func checkDirectory(of path: String) throws(Failure) {
+        let directory = URL(filePath: path).deletingLastPathComponent().path
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
+            throw Failure(
+                code: .usage,
+                message: "\(path) cannot be written: there is no directory \(directory). Make it, or name another.")
+        }
     }
 
     static func json(_ value: some Encodable) throws -> String {

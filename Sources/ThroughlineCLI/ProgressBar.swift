@@ -36,5 +36,5 @@ struct ProgressBar {
         if isShown, last != nil { write("\r\u{1B}[K") }
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { Output.complain(text) }
 }

@@ -50,7 +50,8 @@ struct Serve: AsyncParsableCommand {
         let collector: Collector
         do {
             collector = try Collector(store: store, configuration: configuration, logger: logger) {
-                Output.say(greeting($0, configuration))
+                // Whoever cannot read it has the senders' settings from elsewhere; they are served all the same.
+                try? Output.say(greeting($0, configuration))
             }
             try await ServiceGroup(
                 services: [collector] + retention(store), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger

@@ -47,8 +47,7 @@ struct Tail: AsyncParsableCommand {
             position = batch.position
             for record in batch.spans {
                 guard let line = HopLine(record), admits(line) else { continue }
-                // Not print, which would hold lines back when they go into a pipe.
-                FileHandle.standardOutput.write(Data((line.text(coloured: isColoured) + "\n").utf8))
+                try Output.say(line.text(coloured: isColoured))
                 left -= 1
                 if left == 0 { return }
             }

@@ -13,7 +13,7 @@ struct ThroughlineCommand: AsyncParsableCommand {
             retries and dead letters.
 
             Exit codes: 0 done, 1 not found or check failed, 2 wrong usage, 3 store unusable, 4 cannot listen, \
-            5 an id belongs to several flows, 6 not all was exported.
+            5 an id belongs to several flows, 6 not all was exported, 7 the output cannot be written.
             """,
         version: "0.1.0",
         subcommands: [
@@ -22,6 +22,7 @@ struct ThroughlineCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        StandardStreams.open()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -29,6 +30,7 @@ struct ThroughlineCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try StandardStreams.flush()
         } catch let error as Failure {
             leave(error.code, saying: error.message)
         } catch let error as StoreError {
@@ -37,10 +39,11 @@ struct ThroughlineCommand: AsyncParsableCommand {
             let text = fullMessage(for: error)
             if exitCode(for: error).isSuccess {
                 print(text)
+                do throws(Failure) { try StandardStreams.flush() } catch { leave(error.code, saying: error.message) }
                 Foundation.exit(0)
             }
             let isUsage = exitCode(for: error) == .validationFailure
-            FileHandle.standardError.write(Data((text + "\n").utf8))
+            Output.complain(text + "\n")
             Foundation.exit(isUsage ? Failure.Code.usage.rawValue : Failure.Code.notFound.rawValue)
         }
     }
@@ -61,6 +64,7 @@ struct Failure: Error {
         case cannotListen = 4
         case severalFlows = 5
         case undelivered = 6
+        case unwritable = 7
     }
 
     let code: Code

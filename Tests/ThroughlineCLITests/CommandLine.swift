@@ -37,6 +37,12 @@ extension Scratch {
             URL(filePath: "/usr/bin/script"), ["--quiet", "--return", "--command", command, "/dev/null"], environment)
     }
 
+    /// Runs `throughline` in a shell that does with its standard output what `redirection` says.
+    func run(redirecting redirection: String, _ arguments: [String]) throws -> Outcome {
+        let words = ([try Self.executable.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+        return try run(URL(filePath: "/bin/sh"), ["-c", "\(words) \(redirection)"], [:])
+    }
+
     /// Starts `throughline` and lets it run; nobody reads what it prints, but for the errors when a file is named for them.
     func start(_ arguments: String..., errorsTo file: String? = nil) throws -> Process {
         let process = Process()

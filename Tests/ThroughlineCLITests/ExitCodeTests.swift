@@ -46,6 +46,41 @@ struct ExitCodeTests {
         #expect(outcome.error.contains("Usage: throughline"))
     }
 
+    @Test(
+        "What cannot be printed is 7, and says why",
+        arguments: [
+            ["flow", "--last"], ["flow", "--last", "--as", "json"], ["flows"], ["map"], ["doctor"], ["--help"],
+            ["export", "--file", "-"], ["tail", "--since", "36500d", "--count", "1"],
+        ])
+    func unwritable(arguments: [String]) throws {
+        let scratch = try Scratch.withOrder()
+        for (redirection, reason) in [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")] {
+            let outcome = try scratch.run(redirecting: redirection, arguments)
+            #expect(outcome.code == 7)
+            #expect(outcome.error == "throughline: Standard output cannot be written: \(reason).\n")
+        }
+    }
+
+    @Test(
+        "A file in a directory that there is not says so",
+        arguments: [["flow", "--last", "-o"], ["export", "--file"]])
+    func noDirectory(arguments: [String]) throws {
+        let outcome = try Scratch.withOrder().run(arguments + ["out/order.mmd"])
+        #expect(outcome.code == 2 && outcome.error.contains("out/order.mmd cannot be written: there is no directory"))
+    }
+
+    @Test("COLUMNS says how wide a text in a pipe may be")
+    func columns() throws {
+        let scratch = try Scratch.withOrder()
+        func width(_ columns: String) throws -> Int {
+            let text = try scratch.run("flow", "--last", environment: ["COLUMNS": columns]).output
+            return text.split(separator: "\n").map(\.count).max() ?? 0
+        }
+        #expect(try width("70") <= 70)
+        #expect(try width("200") > 70)
+        #expect(try width("") == width("120") && width("wide") == width("120"))
+    }
+
     static let readers = [
         ["flow", "--last"], ["flows"], ["flows", "--json"], ["map"], ["prune", "--older-than", "1d"], ["doctor"],
     ]

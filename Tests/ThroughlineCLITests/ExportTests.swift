@@ -128,6 +128,16 @@ struct ExportTests {
         #expect(try scratch.run("doctor").output.contains("exporter") == false, "a file is no exporter")
     }
 
+    @Test("writes at most a thousand spans a line, which import reads")
+    func lines() throws {
+        let scratch = try scratch(spans: 2_500)
+        #expect(try scratch.run("export", "--file", "spans.jsonl").code == 0)
+        let lines = try Data(contentsOf: URL(filePath: scratch.path("spans.jsonl"))).split(
+            separator: UInt8(ascii: "\n"))
+        #expect(try lines.map { try OTLP.decode(Array($0), as: .json).count } == [1_000, 1_000, 500])
+        #expect(try scratch.run("import", "spans.jsonl", "--store", "new.db").output.hasPrefix("Imported 2500 spans"))
+    }
+
     @Test("writes OTLP to standard output where OTEL_TRACES_EXPORTER says so, whole lines among those of the program")
     func console() throws {
         let scratch = try Scratch()
