@@ -41,10 +41,22 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Delete the oldest while the file is larger than this: 200MB, 2GB.")
     var maxSize: ByteSize?
 
+    func validate() throws {
+        if otlpPort == zipkinPort, otlpPort != 0 {
+            throw ValidationError("OTLP and Zipkin cannot share port \(otlpPort): change --otlp-port or --zipkin-port.")
+        }
+    }
+
     func run() async throws {
+        let configuration = configuration()
+        do {
+            // A slip of the hand makes no store.
+            try Collector.checkPorts(of: configuration)
+        } catch {
+            throw cannotListen(error)
+        }
         let store = try TraceStore(path: store.resolvedPath, options: Self.storeOptions)
         defer { store.close() }
-        let configuration = configuration()
         var logger = Logger(label: "throughline.serve") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let collector: Collector
@@ -57,9 +69,20 @@ struct Serve: AsyncParsableCommand {
                 services: [collector] + retention(store), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
             ).run()
         } catch let error as CollectorError {
-            throw Failure(code: .cannotListen, message: error.description)
+            throw cannotListen(error)
         }
-        Output.note("stored \(Output.count(store.storedCount, "span")) in \(self.store.resolvedPath)")
+        Output.note("stored \(Output.count(store.storedCount, "span")) in \(path)")
+    }
+
+    /// Wherever somebody reads it.
+    private var path: String { URL(filePath: store.resolvedPath).standardizedFileURL.path }
+
+    private func cannotListen(_ error: CollectorError) -> Failure {
+        let option = error.endpoint.port == Int(otlpPort) ? "--otlp-port" : "--zipkin-port"
+        let advice =
+            error.code == .addressInUse
+            ? "Stop that one, or choose another port with \(option)." : "Choose another with --host or \(option)."
+        return Failure(code: .cannotListen, message: "\(error.description) \(advice)")
     }
 
     /// Requests of several senders fill a transaction.
@@ -92,8 +115,9 @@ struct Serve: AsyncParsableCommand {
 
     /// Where it listens, and what to tell an exporter.
     private func greeting(_ ports: ListeningPorts, _ configuration: CollectorConfiguration) -> String {
+        let host = NetworkAddress.reachable(host)
         let name = host.contains(":") ? "[\(host)]" : host
-        var lines = ["Storing in \(store.resolvedPath) what comes in. Tell the senders:"]
+        var lines = ["Storing in \(path) what comes in. Tell the senders:"]
         if let port = ports.otlp { lines.append("  OTEL_EXPORTER_OTLP_ENDPOINT=http://\(name):\(port)") }
         if let token = configuration.token {
             lines.append("  OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer%20\(token)\"")

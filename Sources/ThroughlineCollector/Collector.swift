@@ -35,15 +35,28 @@ public struct Collector: Service {
                 limit: configuration.maximumRequestBytes, budget: ByteBudget(configuration.maximumBytesInFlight)))
         var listeners: [Listener] = []
         if let endpoint = configuration.otlp {
-            listeners.append(Listener(endpoint: endpoint, port: \.otlp) { OTLPReceiver(intake: intake).add(to: $0) })
+            let hint = "Only traces are taken here: POST /v1/traces (OTLP over HTTP)."
+            listeners.append(
+                Listener(endpoint: endpoint, port: \.otlp, hint: hint) { OTLPReceiver(intake: intake).add(to: $0) })
         }
         if let endpoint = configuration.zipkin {
             listeners.append(
-                Listener(endpoint: endpoint, port: \.zipkin) { ZipkinReceiver(intake: intake).add(to: $0) })
+                Listener(
+                    endpoint: endpoint, port: \.zipkin, hint: "Spans are taken here: POST /api/v2/spans (Zipkin v2)."
+                ) { ZipkinReceiver(intake: intake).add(to: $0) })
         }
         self.listeners = listeners
         for listener in listeners where !listener.endpoint.isLoopback && configuration.token == nil {
             throw .tokenMissing(listener.endpoint)
+        }
+    }
+
+    /// Whether all of a configuration's ports can be listened on, before a store is opened or made for them.
+    ///
+    /// - Throws: ``CollectorError`` for the first that cannot.
+    public static func checkPorts(of configuration: CollectorConfiguration) throws(CollectorError) {
+        for endpoint in [configuration.otlp, configuration.zipkin].compactMap({ $0 }) {
+            try PortProbe(endpoint: endpoint).check()
         }
     }
 

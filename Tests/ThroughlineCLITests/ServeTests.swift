@@ -11,8 +11,27 @@ struct ServeTests {
         let listener = try Listening()
         let outcome = try scratch.run("serve", "--otlp-port", "\(listener.port)", "--zipkin-port", "0")
         #expect(outcome.code == 4)
-        #expect(outcome.error.contains("Cannot listen on 127.0.0.1, port \(listener.port): another program does."))
+        #expect(
+            outcome.error == """
+                throughline: Cannot listen on 127.0.0.1, port \(listener.port): another program listens there. Stop that \
+                one, or choose another port with --otlp-port.\n
+                """)
         #expect(outcome.output.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: scratch.path()), "no empty store is left behind")
+    }
+
+    @Test(
+        "says in plain words what is wrong with a host or a port",
+        arguments: [
+            (["--host", "no.such.host.invalid"], 4, "there is no host of that name. Choose another with --host"),
+            (["--host", "192.0.2.7"], 4, "this machine has no such address. Choose another with --host"),
+            (["--otlp-port", "9411"], 2, "OTLP and Zipkin cannot share port 9411"),
+        ] as [([String], Int32, String)])
+    func wrongPlace(arguments: [String], code: Int32, message: String) throws {
+        let scratch = try Scratch()
+        let outcome = try scratch.run(["serve"] + arguments)
+        #expect(outcome.code == code && outcome.error.contains(message))
+        #expect(!FileManager.default.fileExists(atPath: scratch.path()))
     }
 
     @Test("tells a store that cannot be written from a port that cannot be opened")
@@ -27,6 +46,8 @@ struct ServeTests {
     func token() throws {
         let scratch = try Scratch()
         let output = try scratch.greeting("serve", "--host", "0.0.0.0", "--otlp-port", "0", "--zipkin-port", "0")
+        #expect(!output.contains("http://0.0.0.0"), "nobody can send to that")
+        #expect(output.contains("Storing in \(scratch.directory.resolvingSymlinksInPath().path)/traces.db"))
         #expect(output.contains(#/OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20[0-9a-f]{64}"/#))
         let local = try scratch.greeting("serve", "--otlp-port", "0", "--zipkin-port", "0")
         #expect(!local.contains("Bearer"))
@@ -35,7 +56,7 @@ struct ServeTests {
 
     @Test(
         "deletes while it runs what is older, or more, than it is told to keep",
-        arguments: ["--keep=1h", "--max-size=1B"])
+        arguments: ["--keep=1h", "--max-size=400KB"])
     func retention(_ limit: String) async throws {
         let scratch = try Scratch()
         let now = UInt64(Date().timeIntervalSince1970)
@@ -44,11 +65,12 @@ struct ServeTests {
                 let start = Timestamp(nanosecondsSinceEpoch: (now - age) * 1_000_000_000)
                 return SpanRecord(
                     traceID: TraceID(high: 1, low: age), spanID: SpanID(age), name: "send orders", kind: .producer,
-                    start: start, end: start)
+                    start: start, end: start,
+                    attributes: ["payload": .string(String(repeating: "x", count: 200_000))])
             })
         let process = try scratch.start("serve", limit, "--otlp-port", "0", "--zipkin-port", "0")
         defer { process.terminate() }
-        // By age the two old ones go; by size all, because no file is that small.
+        // By age the two old ones go; by size all, because so few go at once.
         let left = limit.hasPrefix("--keep") ? 1 : 0
         let deadline = ContinuousClock.now + .seconds(60)
         var spans = -1

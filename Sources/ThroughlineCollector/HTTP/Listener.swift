@@ -4,14 +4,6 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
-
 /// One port with what is served there.
 struct Listener: Sendable {
     typealias Routes = Router<BasicRequestContext>
@@ -19,13 +11,17 @@ struct Listener: Sendable {
 
     let endpoint: CollectorConfiguration.Endpoint
     let port: PortKey
+    /// What is taken here, for those who ask for something else.
+    private let hint: String
     private let addRoutes: @Sendable (Routes) -> Void
 
     init(
-        endpoint: CollectorConfiguration.Endpoint, port: PortKey, addRoutes: @escaping @Sendable (Routes) -> Void
+        endpoint: CollectorConfiguration.Endpoint, port: PortKey, hint: String,
+        addRoutes: @escaping @Sendable (Routes) -> Void
     ) {
         self.endpoint = endpoint
         self.port = port
+        self.hint = hint
         self.addRoutes = addRoutes
     }
 
@@ -59,6 +55,7 @@ struct Listener: Sendable {
     ) -> some ApplicationProtocol {
         let router = Routes(context: BasicRequestContext.self)
         if let token = configuration.token { router.add(middleware: BearerToken(token)) }
+        router.add(middleware: PathHint(hint: hint))
         addRoutes(router)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(requestTimeout: TimeAmount(configuration.requestTimeout))],
@@ -73,13 +70,10 @@ struct Listener: Sendable {
     }
 
     private func cannotListen(_ error: any Error) -> CollectorError {
-        let place = "\(endpoint.host), port \(endpoint.port)"
-        if let error = error as? IOError, error.errnoCode == EADDRINUSE {
-            return CollectorError(
-                code: .addressInUse, endpoint: endpoint,
-                "Cannot listen on \(place): another program does. Stop it, or choose another port.")
-        }
-        return CollectorError(code: .cannotListen, endpoint: endpoint, "Cannot listen on \(place): \(error)")
+        if let error = error as? IOError { return PortProbe(endpoint: endpoint).failure(error.errnoCode) }
+        return CollectorError(
+            code: .cannotListen, endpoint: endpoint,
+            "Cannot listen on \(endpoint.host), port \(endpoint.port): \(error)")
     }
 }
 
@@ -91,7 +85,9 @@ extension Router {
         post(path, use: answer)
         for method in [HTTPRequest.Method.get, .head, .put, .patch, .delete, .options] {
             on(path, method: method) { _, _ in
-                Response(status: .methodNotAllowed, headers: [.allow: "POST"])
+                var response = Refusal(status: .methodNotAllowed, message: "Spans are taken with POST.").response()
+                response.headers[.allow] = "POST"
+                return response
             }
         }
     }
