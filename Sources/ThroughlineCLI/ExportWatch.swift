@@ -34,7 +34,9 @@ struct ExportWatch {
     private func notes(_ progress: ForwardingProgress, after last: ForwardingProgress) -> [String] {
         var notes: [String] = []
         if let holder = progress.holder, holder != last.holder {
-            notes.append("\(forwarder.name) is being exported by \(holder).")
+            notes.append(
+                "\(forwarder.name) is being exported by \(holder)."
+                    + (recheck == nil ? "" : " This one goes on when that ends, or within 15s when it was killed."))
         }
         if let failure = progress.failure, last.failure == nil || progress.isMisconfigured != last.isMisconfigured {
             if !progress.isMisconfigured {

@@ -121,7 +121,7 @@ import ThroughlineZipkin
     func missing() throws {
         let scratch = try Scratch()
         try scratch.write(Array(span(1).utf8), to: "span.json")
-        for arguments in [["span.json", "none.json"], ["."]] {
+        for arguments in [["none.json"], ["none.json", "no-more.json"], ["."]] {
             let outcome = try scratch.run(["import"] + arguments)
             #expect(outcome.code == 1 && outcome.output.isEmpty)
             #expect(outcome.error.hasPrefix("throughline: "))
@@ -132,6 +132,43 @@ import ThroughlineZipkin
         #expect(!FileManager.default.fileExists(atPath: scratch.path()))
         try scratch.write(Array("Dear Ada".utf8), to: "letter.db")
         #expect(try scratch.run("import", "span.json", "--store", "letter.db").code == 3)
+    }
+
+    @Test("A file that cannot be used does not stop the others, and says what it is")
+    func unusable() throws {
+        let scratch = try Scratch()
+        try scratch.write(Array(span(1).utf8), to: "span.json")
+        try scratch.write(Array(" \n".utf8), to: "blank.json")
+        try scratch.write([], to: "empty.json")
+        try scratch.write(Array("\n<!DOCTYPE html><title>Sign in</title>".utf8), to: "page.json")
+        try scratch.write(
+            Array(#"{"data": [{"traceID": "4bf9", "spans": [], "processes": {}}]}"#.utf8), to: "jaeger.json")
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path("loop.json"), withDestinationPath: scratch.path("loop.json"))
+        let outcome = try scratch.run(
+            "import", "none.json", "blank.json", "empty.json", "page.json", "jaeger.json", "loop.json", "span.json")
+        #expect(outcome.code == 1)
+        #expect(outcome.output.hasPrefix("Imported 1 span of 1 flow into traces.db"))
+        for line in [
+            "There is no file none.json.", "blank.json is empty.", "empty.json is empty.",
+            "page.json is a web page (HTML or XML)", "jaeger.json: line 1: it is in Jaeger's own form",
+            "loop.json cannot be read: Too many levels of symbolic links.",
+        ] {
+            #expect(outcome.error.contains("throughline: \(line)"), "\(outcome.error)")
+        }
+        try scratch.write(Array("[]".utf8), to: "nothing.json")
+        #expect(try scratch.run("import", "nothing.json").code == 0, "no spans is an answer")
+    }
+
+    @Test("Protobuf whose first length is that of a '<' is no web page")
+    func noPage() throws {
+        let scratch = try Scratch()
+        let ids: [UInt8] = [0x0A, 16] + [UInt8](repeating: 7, count: 16) + [0x12, 8] + [UInt8](repeating: 7, count: 8)
+        let times: [UInt8] = [0x39] + [UInt8](repeating: 1, count: 8) + [0x41] + [UInt8](repeating: 1, count: 8)
+        let span = ids + [0x2A, 6] + Array("orders".utf8) + times
+        let request = [0x0A, UInt8(ascii: "<"), 0x0A, 0, 0x12, 56, 0x12, 54] + span
+        try scratch.write(request, to: "request.pb")
+        #expect(try scratch.run("import", "request.pb").output.hasPrefix("Imported 1 span "))
     }
 
     @Test("A terminal sees how far it is, a pipe does not")

@@ -14,7 +14,8 @@ struct Import: AsyncParsableCommand {
               throughline import traces.jsonl zipkin.json.gz
               curl -s http://localhost:9411/api/v2/traces | throughline import -
 
-            A record that cannot be read is named, and the others are imported all the same; the exit code is then 1. \
+            A record or a file that cannot be read is named, and the others are imported all the same; the exit code is \
+            then 1. \
             A span that the store has already is not stored again.
             """)
 
@@ -34,8 +35,7 @@ struct Import: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Before anything is made: a slip of the hand leaves no empty store behind.
-        for file in files { _ = try SpanFile(file) }
+        try checkThatOneIsThere()
         let store = try TraceStore(path: store.resolvedPath, options: Self.storeOptions)
         defer { store.close() }
         var importer = SpanImporter(store, format: format)
@@ -50,6 +50,22 @@ struct Import: AsyncParsableCommand {
         let summary = ImportSummary(results, flows: importer.flowCount, store: self.store.resolvedPath)
         print(json ? try Output.json(summary) : summary.sentence)
         if !summary.isComplete { throw Failure.notFound("Not everything could be imported.") }
+    }
+
+    /// A slip of the hand leaves no empty store behind; one file that is missing does not stop the others.
+    private func checkThatOneIsThere() throws(Failure) {
+        var missing: [Failure] = []
+        for file in files {
+            do throws(Failure) {
+                _ = try SpanFile(file)
+                return
+            } catch {
+                missing.append(error)
+            }
+        }
+        guard let last = missing.popLast() else { return }
+        for failure in missing { Output.note(failure.message) }
+        throw last
     }
 
     /// The batch that is written and the one that is next.

@@ -25,12 +25,17 @@ struct SpanFile: ~Copyable {
             size = nil
             return
         }
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw .notFound("There is no file \(path).")
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw errno == ENOENT
+                ? .notFound("There is no file \(path).")
+                : .notFound("\(path) cannot be read: \(String(cString: strerror(errno))).")
         }
-        guard !isDirectory.boolValue else { throw .notFound("\(path) is a directory. Name the files in it.") }
-        guard let handle = FileHandle(forReadingAtPath: path) else { throw .notFound("\(path) cannot be read.") }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            throw .notFound("\(path) is a directory. Name the files in it.")
+        }
         name = path
         self.handle = handle
         let end = try? handle.seekToEnd()

@@ -20,6 +20,9 @@ struct SpanImporter: ~Copyable {
         var failure: String?
     }
 
+    /// As JSON has it.
+    private static let whiteSpace: Set<UInt8> = [0x09, 0x0A, 0x0D, 0x20]
+
     private let store: TraceStore
     private let format: ImportFormat?
     private var flows = FlowCounter()
@@ -49,16 +52,26 @@ struct SpanImporter: ~Copyable {
         var decoder = RecordDecoder(forced: format)
         var splitter: (any RecordSplitter)?
         var isAtEnd = false
+        var isPage = false
         while !isAtEnd {
             do throws(Failure) {
                 isAtEnd = try !file.next { bytes in
-                    if bytes.isEmpty { return }
-                    if splitter == nil { splitter = self.splitter(for: bytes) }
+                    if splitter == nil {
+                        guard let first = bytes.first(where: { !Self.whiteSpace.contains($0) }) else { return }
+                        isPage = format == nil && first == UInt8(ascii: "<") && !ImportFormat.isBinary(bytes)
+                        splitter = self.splitter(for: bytes)
+                    }
+                    if isPage { return }
                     splitter?.feed(bytes) { decoder.take($0, $1) }
                 }
             } catch {
                 result.failure = error.message
                 isAtEnd = true
+            }
+            if isPage {
+                result.failure =
+                    "\(file.name) is a web page (HTML or XML) and no spans; the address may have asked for a login."
+                return result
             }
             if isAtEnd {
                 splitter?.finish { decoder.take($0, $1) }
@@ -68,6 +81,7 @@ struct SpanImporter: ~Copyable {
             progress(file, result.spans + result.duplicates)
         }
         try await settle(&result)
+        if splitter == nil, result.failure == nil { result.failure = "\(file.name) is empty." }
         result.formats = decoder.formats
         result.skipped = decoder.skipped
         result.problems = decoder.problems.sorted { $0.place < $1.place }
