@@ -11,11 +11,27 @@ final class KafkaBroker: OrderBroker {
 
     init(_ bootstrapServers: String) {
         configuration = KafkaConfiguration(bootstrapServers)
-        admin = KafkaAdmin(configuration)
+        // Whether the broker is there is said by the error; librdkafka would say it on standard error, each second.
+        var quiet = configuration
+        quiet.additional["log_level"] = "0"
+        admin = KafkaAdmin(quiet)
     }
 
     func createTopics(_ names: [String]) async throws {
-        for name in names { try await admin.createTopic(name) }
+        do {
+            for name in names { try await admin.createTopic(name, within: .seconds(10)) }
+        } catch let error as KafkaError where error.code == .timedOut {
+            throw NoBroker(servers: configuration.bootstrapServers)
+        }
+    }
+
+    /// Nobody answers.
+    struct NoBroker: Error, CustomStringConvertible {
+        let servers: [String]
+
+        var description: String {
+            "No Kafka broker answers at \(servers.joined(separator: ", ")). Start one, or name another with --kafka."
+        }
     }
 
     func producer() async throws -> KafkaProducer {

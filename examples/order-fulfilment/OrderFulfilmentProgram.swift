@@ -7,7 +7,7 @@ import ThroughlineRecorder
 struct OrderFulfilmentProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "order-fulfilment",
-        abstract: "Run an order process of seven services on a broker and record what happens.",
+        abstract: "Run an order process of eight services on a broker and record what happens.",
         discussion: "Then ask: throughline flows --store PATH, throughline flow --last --store PATH")
 
     enum BrokerName: String, ExpressibleByArgument, CaseIterable {
