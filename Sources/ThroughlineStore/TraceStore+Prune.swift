@@ -76,7 +76,9 @@ struct Pruning {
             } else {
                 var last = Int64.min
                 while try usedBytes() > maxBytes, try removeSpans(of: "spans", by: "id", after: &last, "TRUE") {}
-                if sparesUndelivered, try usedBytes() > maxBytes { report.spared = try count("SELECT count(*) FROM spans") }
+                if sparesUndelivered, try usedBytes() > maxBytes {
+                    report.spared = try count("SELECT count(*) FROM spans")
+                }
             }
         }
         return try shrink(from: pagesBefore)
@@ -132,7 +134,7 @@ struct Pruning {
     private mutating func removeSpans(
         of table: String, by column: String, after last: inout Int64, _ condition: String
     ) throws(SQLiteError) -> Bool {
-        let isFree = sparesUndelivered ? Self.isFree : "TRUE"
+        let isFree = sparesUndelivered ? Self.isFree(table) : "TRUE"
         let query = """
             SELECT id, \(column) FROM \(table) WHERE \(column) >= \(last) AND \(condition) AND \(isFree)
             ORDER BY \(column) LIMIT \(Self.spansPerTransaction)
@@ -152,10 +154,12 @@ struct Pruning {
     }
 
     /// Whether no exporter wants a span any more: it is not sampled, or delivered by all of them and set aside by none.
-    private static let isFree = """
-        (flags & 1 = 0 OR id <= ifnull((SELECT min(position) FROM exporters), \(Int64.max))
-            AND NOT EXISTS (SELECT 1 FROM set_aside WHERE first <= id AND last >= id))
+    private static func isFree(_ table: String) -> String {
         """
+        (flags & 1 = 0 OR id <= ifnull((SELECT min(position) FROM exporters), \(Int64.max))
+            AND NOT EXISTS (SELECT 1 FROM set_aside WHERE first <= \(table).id AND last >= \(table).id))
+        """
+    }
 
     /// Removes the spans of the rows that `choose` finds, in one transaction; false when it finds none.
     mutating func removeSpans(_ choose: (Connection) throws(SQLiteError) -> [Int64]) throws(SQLiteError) -> Bool {
