@@ -23,7 +23,7 @@ struct ExportFile {
         while true {
             let batch = try reader.spans(after: position, limit: Self.spansPerLine)
             if batch.spans.isEmpty { return count }
-            try StandardStreams.write(
+            try StandardStreams.put(
                 OTLPLines.encode(batch.spans), to: descriptor, path == "-" ? "Standard output" : path)
             count += batch.spans.count
             position = batch.position

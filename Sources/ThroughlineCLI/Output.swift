@@ -35,7 +35,7 @@ enum Output {
 
     /// Writes to standard error; there is nobody left to tell when that fails.
     static func complain(_ text: String) {
-        try? StandardStreams.write(Array(text.utf8), to: STDERR_FILENO, "Standard error")
+        try? StandardStreams.put(Array(text.utf8), to: STDERR_FILENO, "Standard error")
     }
 
     /// Prints at once, also into a pipe: for programs that go on.

@@ -1,5 +1,3 @@
-import Foundation
-
 // The C library's `stdout` is a variable that nobody assigns.
 #if canImport(Darwin)
     @preconcurrency import Darwin
@@ -13,11 +11,11 @@ import Foundation
 enum StandardStreams {
     /// Puts something in the place of a stream that the caller has closed: the next file that is opened would take it,
     /// and what is printed would go into a store. Nothing can be written to what stands for standard output.
-    static func open() {
+    static func fillGaps() {
         for (descriptor, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
         where fcntl(descriptor, F_GETFD) == -1 {
             // The lowest number that is free is this one: those before it are open.
-            _ = Foundation.open("/dev/null", mode)
+            _ = open("/dev/null", mode)
         }
     }
 
@@ -30,20 +28,14 @@ enum StandardStreams {
         throw unwritable("Standard output", errno)
     }
 
-    /// Writes to standard output, behind what was printed.
-    static func write(_ bytes: [UInt8]) throws(Failure) {
-        try flush()
-        try write(bytes, to: STDOUT_FILENO, "Standard output")
-    }
-
     /// Writes all of it, however many calls that takes.
     ///
     /// - Parameter name: What the descriptor stands for, for people.
-    static func write(_ bytes: [UInt8], to descriptor: Int32, _ name: String) throws(Failure) {
+    static func put(_ bytes: [UInt8], to descriptor: Int32, _ name: String) throws(Failure) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                buffer.baseAddress.map { Foundation.write(descriptor, $0 + written, buffer.count - written) } ?? 0
+                buffer.baseAddress.map { write(descriptor, $0 + written, buffer.count - written) } ?? 0
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw unwritable(name, errno) }

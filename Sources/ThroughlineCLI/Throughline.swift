@@ -22,7 +22,7 @@ struct ThroughlineCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
-        StandardStreams.open()
+        StandardStreams.fillGaps()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
