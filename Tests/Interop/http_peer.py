@@ -158,10 +158,10 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(b"", headers=[("Content-Type", self.headers["Content-Type"])])
 
     def do_answer(self, argument, body):
-        """STATUS/json|x-protobuf/HEX: that, and nothing else."""
+        """STATUS/json|x-protobuf|html/HEX: that, and nothing else."""
         status, kind, text = argument.split("/")
         self.keep(body)
-        self.reply(bytes.fromhex(text), int(status), [("Content-Type", "application/" + kind)])
+        self.reply(bytes.fromhex(text), int(status), [("Content-Type", ("text/" if kind == "html" else "application/") + kind)])
 
     def do_flaky(self, argument, _):
         """NAME/COUNT: 503 that often, then 200."""

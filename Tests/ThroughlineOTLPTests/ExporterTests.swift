@@ -125,10 +125,28 @@ import ThroughlineModel
         guard case .refused(let reason) = await exporter(answering(400, Array("<b>no</b>".utf8), .json)).export(spans)
         else { return #expect(Bool(false)) }
         #expect(reason.contains("<b>no</b>"))
-        let page = Array("<!DOCTYPE html><title>Sign in</title>".utf8)
-        guard case .misconfigured(let advice) = await exporter(answering(403, page, .json)).export(spans)
-        else { return #expect(Bool(false)) }
-        #expect(advice.contains("403 Forbidden.") && !advice.contains("Sign in"), "a page says less than the status")
+    }
+
+    @Test(
+        "a website's page is no collector, whatever its status",
+        arguments: [(200, "website's page"), (403, "credentials")])
+    func page(status: Int, advice: String) async throws {
+        let page = Array("\n<!DOCTYPE html><title>Sign in</title>".utf8).map { String(format: "%02x", $0) }.joined()
+        guard case .misconfigured(let reason) = await exporter("answer/\(status)/html/\(page)").export(spans) else {
+            return #expect(Bool(false))
+        }
+        #expect(reason.contains(advice) && !reason.contains("Sign in"), "a page says less than the status")
+        #expect(await exporter("answer/200/html/4f4b").export(spans) == .accepted(rejected: 0), "many answer so")
+    }
+
+    @Test("gRPC's port is named as what it is")
+    func grpcPort() async {
+        let exporter = exporter("") {
+            $0.endpoint = "http://127.0.0.2:4317/v1/traces"
+            $0.timeout = .milliseconds(100)
+        }
+        guard case .failed(let reason, _) = await exporter.export(spans) else { return #expect(Bool(false)) }
+        #expect(reason.hasSuffix("Port 4317 is gRPC's; OTLP over HTTP has 4318."))
     }
 
     @Test("a collector that is busy is asked again, then left for later")

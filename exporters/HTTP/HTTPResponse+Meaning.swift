@@ -1,6 +1,7 @@
 /// What a status says, and about what.
 extension HTTPResponse {
-    package var isSuccess: Bool { (200...299).contains(status) }
+    /// A page of a website that answers 200 to everything is none.
+    package var isSuccess: Bool { (200...299).contains(status) && !isPage }
 
     /// Whether the same request may succeed later; no other status may be tried again.
     package var isRetryable: Bool { [429, 502, 503, 504].contains(status) }
@@ -9,6 +10,7 @@ extension HTTPResponse {
     /// at this address. Nil for any other answer.
     package var setupAdvice: String? {
         switch status {
+        case 200...299 where isPage: return "That is a website's page: are host, port and path of the URL right?"
         case 300...399:
             let place = header("Location").map { " to \(HTTPError.withoutCredentials(String($0.prefix(200))))" } ?? ""
             return "It redirects\(place), and redirects are not followed: give the right URL itself."
@@ -40,10 +42,15 @@ extension HTTPResponse {
     /// - Parameter text: What the body says; empty when it says nothing.
     package func description(of url: String, saying text: String) -> String {
         // A web page says less than the status does.
-        let isPage = ["<!doctype", "<html"].contains { text.lowercased().hasPrefix($0) }
         let said = isPage ? "" : text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         let mark = said.last.map(".?!".contains) == true ? "" : "."
         return "\(url) answered \(statusText)" + (said.isEmpty ? "." : ": \(said)\(mark)")
+    }
+
+    private var isPage: Bool {
+        let beginning = String(decoding: body.prefix(200), as: UTF8.self).lowercased().drop(while: \.isWhitespace)
+        return header("Content-Type")?.lowercased().hasPrefix("text/html") == true
+            && ["<!doctype", "<html"].contains(where: beginning.hasPrefix)
     }
 
     /// What servers that speak TLS answer to a request without: Go's, and so the OpenTelemetry Collector, nginx, Apache.

@@ -63,8 +63,8 @@ public final class OTLPExporter: SpanExporter {
         case .failed(let error):
             // The collector may have taken the batch and only answered too much: once more would be twice.
             if error.reason == .responseTooLarge { return .refused(error.description) }
-            return error.isAboutSetup
-                ? .misconfigured(error.description) : .failed(error.description, retryAfter: nil)
+            let description = error.description + (isAtGRPCPort ? " Port 4317 is gRPC's; OTLP over HTTP has 4318." : "")
+            return error.isAboutSetup ? .misconfigured(description) : .failed(description, retryAfter: nil)
         }
     }
 
@@ -102,6 +102,11 @@ public final class OTLPExporter: SpanExporter {
         let status = OTLPStatus(reading: response.body, as: encoding(of: response))
         let url = HTTPError.withoutCredentials(configuration.endpoint)
         return response.description(of: url, saying: status.message)
+    }
+
+    private var isAtGRPCPort: Bool {
+        guard let scheme = configuration.endpoint.firstRange(of: "://") else { return false }
+        return configuration.endpoint[scheme.upperBound...].prefix { $0 != "/" }.hasSuffix(":4317")
     }
 
     /// A collector answers in the type of the request; a proxy before it may not.
