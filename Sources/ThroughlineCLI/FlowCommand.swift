@@ -92,7 +92,7 @@ struct FlowCommand: ParsableCommand {
         if view == .json, output == nil {
             var output = PrintedText()
             FlowJSON.write(flow, to: &output)
-            return output.flush()
+            return try output.flush()
         }
         let drawn = drawn(flow, about: askedFor(in: flow, seeds))
         try write(drawn.text)

@@ -63,7 +63,7 @@ struct Prune: ParsableCommand {
 
     private func say(_ report: PruneReport) {
         guard report.spans > 0 else {
-            print("Nothing to delete.")
+            if report.spared == 0, report.smallestBytes == nil { print("Nothing to delete.") }
             return
         }
         let spans = Output.count(report.spans, "span")

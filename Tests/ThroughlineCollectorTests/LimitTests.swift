@@ -206,7 +206,7 @@ struct LimitTests {
             let second = try Collector(store: collector.store, configuration: configuration, logger: quiet)
             let error = await #expect(throws: CollectorError.self) { try await second.run() }
             #expect(error?.code == .addressInUse)
-            #expect(error?.description.contains("port \(collector.otlp): another program does") == true)
+            #expect(error?.description.contains("port \(collector.otlp): another program listens there") == true)
         }
     }
 }
