@@ -10,7 +10,7 @@ public struct FlowSummary: Hashable, Sendable {
     public var startedAt: Timestamp
     /// From the first start to the last end that is known, in nanoseconds.
     public var durationNanoseconds: UInt64
-    /// How many different messages it has.
+    /// How many messages it has: different ids, and those that were sent without one.
     public var messages: Int
     /// How many of its spans failed.
     public var errors: Int

@@ -27,13 +27,18 @@ extension ReadSession {
             deadLetters: 0, services: [], destinations: [], messageTypes: [], spans: 0, unfinished: 0)
         var end: UInt64 = 0
         var messages: Set<MessageKey> = []
+        // Few recorders but ours name every message: one that was sent without an id counts by the span that sent it.
+        var sent: Set<MessageKey> = []
+        var sentUnnamed = 0
         var resources: Set<Int64> = []
         var destinations: Set<Int64> = []
         var types: Set<Int64> = []
         // Handling and settling both say how a delivery ended: a message counts once.
         var settled: [Int64: Set<MessageKey>] = [:]
         var traceStarts: [(start: UInt64, id: TraceID)] = []
-        let columns = "span_id, start, duration, status, message_id, resource, destination, message_type, settlement"
+        let columns = """
+            span_id, start, duration, status, message_id, resource, destination, message_type, settlement, kind
+            """
         let select = try statement(
             """
             SELECT \(columns) FROM spans WHERE trace = ?1 \(condition)
@@ -54,7 +59,13 @@ extension ReadSession {
                 summary.spans += 1
                 if duration == nil { summary.unfinished += 1 }
                 if select.integer(3) == Int64(SpanStatus.Code.error.rawValue) { summary.errors += 1 }
-                if !select.isNull(4) { messages.insert(MessageKey(select, 4)) }
+                let isProducer = select.integer(9) == Int64(SpanKind.producer.rawValue)
+                if !select.isNull(4) {
+                    messages.insert(MessageKey(select, 4))
+                    if isProducer { sent.insert(MessageKey(select, 4)) }
+                } else if isProducer {
+                    sentUnnamed += 1
+                }
                 resources.insert(select.integer(5))
                 if let destination = select.optionalInteger(6) { destinations.insert(destination) }
                 if let type = select.optionalInteger(7) { types.insert(type) }
@@ -70,7 +81,7 @@ extension ReadSession {
         summary.startedAt = Timestamp(nanosecondsSinceEpoch: start)
         summary.durationNanoseconds = end > start ? end - start : 0
         summary.traceIDs = traceStarts.sorted { ($0.start, $0.id) < ($1.start, $1.id) }.map(\.id)
-        summary.messages = messages.count
+        summary.messages = max(messages.count, sent.count + sentUnnamed)
         summary.destinations = try texts(destinations)
         summary.messageTypes = try texts(types)
         for (settlement, messages) in settled

@@ -21,10 +21,18 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
     case massTransit
     /// Wolverine.
     case wolverine
+    /// OpenTelemetry's instrumentation of Node's RabbitMQ client, on an exchange: the consumer names it and the key, and
+    /// is called after its queue.
+    case amqplib
+    /// The same straight to a queue: no exchange, and the broker's address beside the key.
+    case amqplibQueue
+    /// Azure's clients: a span for each message, one that links to it for sending, and settling as a span.
+    case azure
 
     package var records: [SpanRecord] {
         var script = ForeignScript()
         let sent = script.span("shop", sending(1), at: 0, took: 2)
+        if let shape = dispatching(1) { script.span("shop", shape, at: 2, took: 2, of: sent) }
         let pulled = pulling(1).map {
             script.span("billing", $0, at: 5, took: 30, in: linksOnly ? nil : sent, of: sent)
         }
@@ -32,6 +40,8 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
             "billing", handling(1), at: 6, took: 11, in: pulled ?? (linksOnly ? nil : sent),
             of: pulled == nil || linksOnly ? sent : nil)
         let next = script.span("billing", sending(2), at: 15, took: 1, in: handled)
+        if let shape = dispatching(2) { script.span("billing", shape, at: 16, took: 1, in: handled, of: next) }
+        if let shape = settling(1) { script.span("billing", shape, at: 17, took: 1, in: handled, of: sent) }
         let last = pulling(2).map { script.span("mail", $0, at: 19, took: 8, in: linksOnly ? nil : next, of: next) }
         script.span(
             "mail", handling(2), at: 20, took: 4, in: last ?? (linksOnly ? nil : next),
@@ -41,7 +51,7 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
 
     private var linksOnly: Bool { self == .openTelemetryNew || self == .nServiceBus }
 
-    private static let topics = ["", "orders", "payments"]
+    static let topics = ["", "orders", "payments"]
     private static let types = ["", "OrderPlaced", "PaymentCharged"]
 
     private func sending(_ number: Int) -> ForeignScript.Shape {
@@ -95,6 +105,9 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
             return .init("\(topic) send", .producer, massTransit("send", number, topic, type))
         case .wolverine:
             return .init("wolverine.send", .producer, wolverine(number, topic, type))
+        case .amqplib, .amqplibQueue:
+            return .init(self == .amqplib ? "publish shop" : "publish <default>", .producer, amqplib(topic))
+        case .azure: return .init("Message", .producer, azure(topic))
         }
     }
 
@@ -131,6 +144,7 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
                     "messaging.destination.name": .string("shop:\(topic):\(topic)-queue"),
                 ])
         case .brave: return .init("poll", .consumer, ["kafka.topic": .string(topic), "peer.service": "kafka"])
+        case .azure: return .init("ServiceBusReceiver.Receive", .client, azure(topic, "receive"))
         default: return nil
         }
     }
@@ -188,12 +202,16 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
             return .init("process message", .consumer, attributes)
         case .massTransit: return .init("\(topic) receive", .consumer, massTransit("receive", number, topic, type))
         case .wolverine: return .init(type, .consumer, wolverine(number, topic, type))
+        case .amqplib, .amqplibQueue:
+            let queue = self == .amqplib ? "\(topic)-queue" : topic
+            return .init("\(queue) process", .consumer, amqplib(topic, "process"))
+        case .azure: return .init("ServiceBusProcessor.ProcessMessage", .consumer, azure(topic, "process"))
         }
     }
 }
 
 /// Writes spans without any convention of ours.
-private struct ForeignScript {
+struct ForeignScript {
     struct Shape {
         var name: String
         var kind: SpanKind

@@ -23,13 +23,18 @@ import ThroughlineModel
         func destinations(_ foreign: ForeignFlow) -> [String] {
             Flow(foreign.records).publications.map(\.id.destination)
         }
-        for foreign in [ForeignFlow.openTelemetryOld, .brave, .datadog, .skyWalking, .massTransit, .wolverine] {
+        let plain: [ForeignFlow] = [
+            .openTelemetryOld, .brave, .datadog, .skyWalking, .massTransit, .wolverine, .amqplibQueue, .azure,
+        ]
+        for foreign in plain {
             #expect(destinations(foreign) == ["orders", "payments"], "\(foreign)")
         }
-        #expect(
-            destinations(.openTelemetryNew) == [
-                "shop:orders", "shop:orders:orders-queue", "shop:payments", "shop:payments:payments-queue",
-            ])
+        for foreign in [ForeignFlow.openTelemetryNew, .amqplib] {
+            #expect(
+                destinations(foreign) == [
+                    "shop:orders", "shop:orders:orders-queue", "shop:payments", "shop:payments:payments-queue",
+                ], "\(foreign)")
+        }
         #expect(
             destinations(.openTelemetryRabbit) == ["shop:orders", "orders-queue", "shop:payments", "payments-queue"])
     }
@@ -53,6 +58,54 @@ import ThroughlineModel
         }
         #expect(flow(.datadog).hops.map(\.queueTime) == [4_000_000, 4_000_000])
         #expect(flow(.skyWalking).hops.map(\.queueTime) == [4_000_000, 4_000_000])
+    }
+
+    @Test func `RabbitMQ's default exchange is the queue that is called like the key, however it is written`() {
+        for exchange in ["", "<default>", "amq.default"] {
+            let attributes: Attributes = [
+                "messaging.system": "rabbitmq", "messaging.destination.name": .string(exchange),
+                "messaging.rabbitmq.destination.routing_key": "orders", "messaging.url": "amqp://broker",
+            ]
+            for (name, kind) in [("\(exchange) publish", SpanKind.producer), ("orders process", .consumer)] {
+                let record = SpanRecord(
+                    traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: name, kind: kind,
+                    start: FlowScript.at(0), attributes: attributes)
+                #expect(MessageView(record)?.destination == "orders", "\(name)")
+            }
+        }
+    }
+
+    @Test func `the queue of SQS is known by its address where nothing else names it`() {
+        let record = SpanRecord(
+            traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: "SQS.SendMessage", kind: .producer,
+            start: FlowScript.at(0),
+            attributes: [
+                "messaging.system": "AmazonSQS",
+                "messaging.url": "https://sqs.eu-west-1.amazonaws.com/123456789012/orders",
+            ])
+        #expect(MessageView(record)?.destination == "orders")
+    }
+
+    @Test func `Datadog's resource and group are read under the Collector's and its Python agent's names`() {
+        let sent = SpanRecord(
+            traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: "kafka.produce", kind: .producer,
+            start: FlowScript.at(0),
+            attributes: ["dd.span.Resource": "Produce Topic orders", "component": "java-kafka"])
+        #expect(MessageView(sent)?.destination == "orders")
+        let handled = SpanRecord(
+            traceID: TraceID(high: 1, low: 1), spanID: SpanID(2), name: "kafka.consume", kind: .consumer,
+            start: FlowScript.at(0),
+            attributes: ["kafka.topic": "orders", "kafka.group_id": "workers", "component": "aiokafka"])
+        #expect(MessageView(handled)?.group == "workers")
+    }
+
+    @Test func `what SkyWalking's clients call on other threads belongs to the span that it runs below`() {
+        for name in ["Kafka/Producer/Callback", "Pulsar/orders/Consumer/MessageListener"] {
+            let record = SpanRecord(
+                traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: name, kind: .unspecified,
+                start: FlowScript.at(0), attributes: ["mq.topic": "orders"])
+            #expect(MessageView(record)?.operation == nil, "\(name)")
+        }
     }
 
     @Test func `MassTransit's initiator is the correlation id of the cause, also across traces`() throws {

@@ -216,6 +216,26 @@ struct TraceReaderTests {
         withExtendedLifetime(scratch) {}
     }
 
+    @Test("counts a message by its id, else by the span that sent it")
+    func messagesWithoutIDs() throws {
+        func messages(_ spans: [SpanRecord]) throws -> Int? {
+            let (reader, scratch) = try reader(spans)
+            defer { withExtendedLifetime(scratch) {} }
+            return try reader.flows().first?.messages
+        }
+        func sends(_ id: UInt64, _ attributes: Attributes = [:]) -> SpanRecord {
+            var span = span(id, attributes)
+            span.kind = .producer
+            return span
+        }
+        // Nobody names them.
+        #expect(try messages([sends(1), sends(2), span(3), span(4)]) == 2)
+        // Only who handles them names them.
+        #expect(try messages([sends(1), sends(2), span(3, sent("a")), span(4, sent("b"))]) == 2)
+        // One of the senders names its message, as does who handles it.
+        #expect(try messages([sends(1), sends(2, sent("b")), span(3), span(4, sent("b"))]) == 2)
+    }
+
     @Test("walks a window in the order of storing, and stops when told")
     func windows() throws {
         let (reader, scratch) = try reader([

@@ -30,7 +30,7 @@ enum AttributeField: UInt8, CaseIterable {
                 "messaging.consumer.group.name", "messaging.destination.subscription.name",
                 "messaging.kafka.consumer.group", "messaging.kafka.consumer_group", "messaging.consumer.group",
                 "messaging.eventhubs.consumer.group", "messaging.rocketmq.client_group", "messaging.consumer_group",
-                "kafka.group", "kafka.consumer.group",
+                "kafka.group", "kafka.group_id", "kafka.consumer.group",
             ]
         case .messageID:
             [
@@ -78,7 +78,7 @@ enum AttributeField: UInt8, CaseIterable {
         case .amqpCommand: ["amqp.command"]
         case .spanKind: ["span.kind"]
         case .spanType: ["span.type"]
-        case .resourceName: ["resource.name"]
+        case .resourceName: ["resource.name", "dd.span.Resource"]
         case .component: ["component"]
         case .peer: ["peer.service"]
         case .channelKind: ["messaging.channel_kind"]

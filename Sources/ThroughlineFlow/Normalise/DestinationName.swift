@@ -5,31 +5,52 @@ enum DestinationName {
     static func of(_ scan: AttributeScan, publishes: Bool, _ record: UnsafePointer<SpanRecord>) -> String? {
         if let template = scan.string(.template) { return template }
         if scan.has(.exchange) || scan.has(.queue) || scan.has(.routingKey) {
-            if let name = rabbit(scan, publishes: publishes) { return name }
+            if let name = rabbit(scan, publishes: publishes, record.pointee.name) { return name }
         }
-        guard let name = scan.string(.destination) else { return datadog(scan) ?? fromName(scan, record.pointee.name) }
+        guard let name = named(scan) else { return datadog(scan) ?? fromName(scan, record.pointee.name) }
         let slash = UInt8(ascii: "/")
         let hasSlash = name.utf8.withContiguousStorageIfAvailable { $0.contains(slash) } ?? name.utf8.contains(slash)
         return hasSlash ? withoutAddress(name) : name
     }
 
+    /// The attribute's text. `messaging.url` is the broker's address, except that a queue of SQS has one of its own.
+    private static func named(_ scan: AttributeScan) -> String? {
+        guard let name = scan.string(.destination) else { return nil }
+        if scan.isFirstChoice(.destination) { return name }
+        return scan.name(.destination) == "messaging.url" && !name.hasPrefix("http") ? nil : name
+    }
+
     /// RabbitMQ's form of v1.44: a producer sends to `{exchange}:{routing key}`, a consumer reads
     /// `{exchange}:{routing key}:{queue}`; empty parts are left out, and a queue that is called like its key stands
-    /// once. Older versions named the exchange and gave the key beside it.
-    private static func rabbit(_ scan: AttributeScan, publishes: Bool) -> String? {
-        let key = scan.string(.routingKey)
-        if let name = scan.string(.destination), scan.name(.destination)?.hasPrefix("messaging.") == true {
-            guard publishes, let key, name != key, !name.utf8.contains(UInt8(ascii: ":")) else { return name }
-            return "\(name):\(key)"
+    /// once. Older versions named the exchange and gave the key beside it, and the span of a consumer is called after
+    /// the queue.
+    private static func rabbit(_ scan: AttributeScan, publishes: Bool, _ spanName: String) -> String? {
+        let isAttribute = scan.name(.destination)?.hasPrefix("messaging.") == true
+        let name = isAttribute ? named(scan) : nil
+        if let name, name.utf8.contains(UInt8(ascii: ":")) { return name }
+        var queue = publishes ? nil : scan.string(.queue)
+        if let name, !publishes {
+            queue = queueName(spanName, besides: name)
+            if queue == nil, !isDefaultExchange(name) { return name }
         }
+        let exchange = name ?? scan.string(.exchange) ?? (queue == nil && !isAttribute ? named(scan) : nil)
         var parts: [String] = []
-        let queue = publishes ? nil : scan.string(.queue)
-        let exchange = scan.string(.exchange) ?? (queue == nil ? scan.string(.destination) : nil)
-        for part in [exchange, key, queue] {
+        for part in [exchange.flatMap { isDefaultExchange($0) ? nil : $0 }, scan.string(.routingKey), queue] {
             if let part, !part.isEmpty, parts.last != part { parts.append(part) }
         }
         return parts.isEmpty ? nil : parts.joined(separator: ":")
     }
+
+    /// The queue that a span is called after whose destination is an exchange: `billing process`.
+    private static func queueName(_ spanName: String, besides exchange: String) -> String? {
+        guard let rest = OperationName.parts(spanName)?.rest, !rest.isEmpty, rest != exchange, !rest.hasPrefix("<")
+        else { return nil }
+        return String(rest)
+    }
+
+    /// The exchange without a name, which routes to the queue that is called like the key; written so by
+    /// OpenTelemetry's agent for Java and Datadog's, and by RabbitMQ's own client for .NET.
+    private static func isDefaultExchange(_ name: String) -> Bool { name == "<default>" || name == "amq.default" }
 
     /// `Produce Topic orders`, `basic.publish orders -> created`: what Datadog calls the resource.
     private static func datadog(_ scan: AttributeScan) -> String? {

@@ -62,7 +62,8 @@ enum OperationName {
 }
 
 /// What SkyWalking's agents put into the names of their spans: `Kafka/orders/Producer`,
-/// `Kafka/orders/Consumer/billing`, `RabbitMQ/Topic/exchangeQueue/key/Producer`.
+/// `Kafka/orders/Consumer/billing`, `RabbitMQ/Topic/exchangeQueue/key/Producer`. What runs below such a span on another
+/// thread, `Kafka/Producer/Callback` or `Pulsar/orders/Consumer/MessageListener`, handles no message of its own.
 struct SkyWalkingName {
     var system: String
     var destination: String
@@ -72,8 +73,8 @@ struct SkyWalkingName {
     init?(_ name: String) {
         guard let slash = name.firstIndex(of: "/"), let system = Self.system(name[..<slash]) else { return nil }
         var parts = name[slash...].split(separator: "/")
-        guard let role = parts.lastIndex(where: { $0 == "Producer" || $0 == "Consumer" || $0 == "Callback" }),
-            parts[role] != "Callback"
+        guard let role = parts.lastIndex(where: { $0 == "Producer" || $0 == "Consumer" }),
+            let last = parts.last, last != "Callback", last != "MessageListener"
         else { return nil }
         self.system = system
         operation = parts[role] == "Producer" ? .send : .process

@@ -43,13 +43,21 @@ struct SpanRole {
         let command = scan.string(.amqpCommand).flatMap(amqp)
         if let found = named ?? command { return found }
         let byKind = OperationName.operation(kind)
-        guard let byName = OperationName.parts(record.pointee.name)?.operation else { return byKind }
+        guard let byName = OperationName.parts(record.pointee.name)?.operation else {
+            return byKind == .send && isCreation(record.pointee.name) ? .create : byKind
+        }
         // A name may lie about its kind only in how a message came: pulled or pushed.
         switch byKind {
         case .send: return byName == .create ? .create : .send
         case .process: return byName == .receive ? .receive : .process
         default: return byName
         }
+    }
+
+    /// Azure's clients have a span `Message`, `ServiceBus.message` or the like for each message, and one more, which
+    /// links to those, for sending them.
+    private static func isCreation(_ name: String) -> Bool {
+        name == "Message" || name == "message" || name.hasSuffix(".message") || name.hasSuffix(".Message")
     }
 
     private static func amqp(_ command: String) -> MessagingOperation? {
