@@ -62,27 +62,32 @@ struct BatchEncoder {
         let refs = batch.refs.count
         let start = batch.bytes.count
         var isFirst = true
+        var foreign = ForeignIDs()
         for element in attributes {
             switch (PromotedAttribute.named(element.key), element.value) {
             case (let attribute?, .string(let text)) where attribute.kind == .text:
                 batch.texts[texts + attribute.rawValue] = place(of: text, for: attribute)
-            case (.messageID?, .string(let id)):
-                let key = MessageKey(id)
-                span.messageID = key
-                batch.refs.append(EncodedBatch.Reference(key: key, role: .own))
-            case (.causationID?, .string(let id)):
-                let key = MessageKey(id)
-                span.causationID = key
-                batch.refs.append(EncodedBatch.Reference(key: key, role: .cause))
-            case (.correlation?, .string(let id)): span.correlation = place(of: MessageKey(id))
+            case (let column?, .string(let id)) where column.kind == .id: set(id, for: column, &span)
             case (.offset?, .int(let number)): span.numbers.offset = number
             case (.attempt?, .int(let number)): span.numbers.attempt = number
             case (.enqueuedTime?, .int(let number)): span.numbers.enqueuedTime = number
             case (.queueTime?, .int(let number)): span.numbers.queueTime = number
             default:
                 if element.key == ThroughlineAttribute.causationIDs { appendCauses(element.value) }
+                foreign.note(element)
                 if isFirst { batch.bytes.append(UInt8(ascii: "{")) }
                 AttributeJSON.appendMember(element.key, element.value, to: &batch.bytes, isFirst: &isFirst)
+            }
+        }
+        if !foreign.isEmpty {
+            for column in [PromotedAttribute.messageID, .causationID, .correlation] {
+                guard let id = foreign.id(for: column) else { continue }
+                if let own = attributes[column.key], case .string = own {
+                    // A span with both names: whoever reads it takes the JSON's word and not the column's.
+                    AttributeJSON.appendMember(column.key, own, to: &batch.bytes, isFirst: &isFirst)
+                } else {
+                    set(id, for: column, &span)
+                }
             }
         }
         if !isFirst {
@@ -90,6 +95,19 @@ struct BatchEncoder {
             span.attributes = slice(from: start)
         }
         span.refs = refs..<batch.refs.count
+    }
+
+    private mutating func set(_ id: String, for column: PromotedAttribute, _ span: inout EncodedBatch.Span) {
+        let key = MessageKey(id)
+        switch column {
+        case .messageID:
+            span.messageID = key
+            batch.refs.append(EncodedBatch.Reference(key: key, role: .own))
+        case .causationID:
+            span.causationID = key
+            batch.refs.append(EncodedBatch.Reference(key: key, role: .cause))
+        default: span.correlation = place(of: key)
+        }
     }
 
     private mutating func appendCauses(_ value: AttributeValue) {

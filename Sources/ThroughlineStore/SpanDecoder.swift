@@ -213,6 +213,13 @@ struct SpanDecoder {
         }
         if let others = try attributes(statement, Self.attributesColumn) {
             stored.causationIDs = others[ThroughlineAttribute.causationIDs]?.stringArrayValue ?? []
+            if stored.messageID != nil || stored.correlation != nil || stored.causationID != nil {
+                // What the JSON tells under a foreign name the column only repeats.
+                for other in others {
+                    guard let name = ForeignIDs.Name(other) else { continue }
+                    elements.removeAll { $0.key == name.column.key }
+                }
+            }
             elements += others
         }
         return Attributes(uniqueElements: elements)

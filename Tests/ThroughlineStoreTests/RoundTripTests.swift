@@ -72,6 +72,21 @@ struct RoundTripTests {
         #expect(try allSpans(scratch.path()).map(\.attributes) == [attributes])
     }
 
+    @Test("keeps ids under the names that they came with")
+    func foreignNames() throws {
+        let attributes: [Attributes] = [
+            ["messaging.message_id": "m", "messaging.conversation_id": "c", "nservicebus.related_to": "r"],
+            [MessagingAttribute.messageID: "new", "messaging.message_id": "old"],
+            [MessagingAttribute.messageID: "same", "messaging.message_id": "same", "messaging.id": "third"],
+            [MessagingAttribute.messageID: "", "nservicebus.message_id": "n"],
+            [MessagingAttribute.messageID: 17, "nservicebus.message_id": "n"],
+            [MessagingAttribute.messageID: "m", "messaging.message_id": 17, "messaging.id": ""],
+        ]
+        let scratch = try Scratch()
+        try store(attributes.enumerated().map { span(UInt64($0 + 1), $1) }, at: scratch.path())
+        #expect(try allSpans(scratch.path()).map(\.attributes) == attributes)
+    }
+
     @Test(
         "keeps ids to the letter, whatever they look like",
         arguments: [

@@ -92,6 +92,27 @@ struct TraceReaderTests {
         withExtendedLifetime(scratch) {}
     }
 
+    @Test("finds ids under other conventions' names, and puts a flow together by them")
+    func foreignIDs() throws {
+        let (reader, scratch) = try reader([
+            span(1, trace: 1, ["messaging.message_id": "m", "messaging.conversation_id": "c"]),
+            span(2, trace: 2, at: 5, ["nservicebus.message_id": "m"]),
+            span(3, trace: 3, at: 10, ["nservicebus.message_id": "n", "nservicebus.related_to": "m"]),
+            span(4, trace: 4, at: 15, ["nservicebus.conversation_id": "c"]),
+            span(5, trace: 5, at: 20, ["messaging.message_id": "other"]),
+        ])
+        func ids(_ spans: [SpanReference]) -> [UInt64] { spans.map(\.spanID.rawValue).sorted() }
+        #expect(ids(try reader.find("m")) == [1, 2, 3])
+        #expect(ids(try reader.find("c")) == [1, 4])
+        #expect(ids(try reader.find("messaging.message_id=m")) == [1])
+        for id in ["m", "n", "c"] {
+            let flow = try reader.flowSpans(from: reader.find(id)).spans
+            #expect(flow.map(\.spanID.rawValue).sorted() == [1, 2, 3, 4], "\(id)")
+        }
+        #expect(try reader.flows().map(\.correlationID).contains("c"))
+        withExtendedLifetime(scratch) {}
+    }
+
     @Test("cuts a flow at the limit and says so")
     func cut() throws {
         let (reader, scratch) = try reader((1...50).map { span($0, trace: $0, sent("m\($0)", in: "c")) })
