@@ -66,4 +66,15 @@ struct ZipkinReceiverTests {
             #expect(try collector.spans.isEmpty)
         }
     }
+
+    @Test("tells whoever posts elsewhere where spans are taken", arguments: ["/", "/api/v1/spans", "/v1/traces"])
+    func otherPaths(_ path: String) async throws {
+        let scratch = try Scratch()
+        try await withCollector(at: scratch.path()) { collector in
+            let answer = try await collector.post(
+                Array("[]".utf8), Self.json, path: path, to: collector.ports.zipkin)
+            #expect(answer.status == 404)
+            #expect(answer.text.contains("POST at /api/v2/spans"))
+        }
+    }
 }
