@@ -24,6 +24,16 @@ import ThroughlineModel
         #expect(flow.operations.first?.service == "billing")
     }
 
+    @Test func `a delivery waited for who had sent the message by then, not for who sends it once more later`() throws {
+        var script = FlowScript(correlation: "c")
+        let first = script.send("shop", "Order", id: "m", to: "orders", at: 0, took: 2)
+        script.process("billing", "Order", id: "m", from: "orders", at: 32, took: 5, of: first, error: "Refused")
+        let again = script.send("support", "Order", id: "m", to: "orders", at: 100, took: 2)
+        script.process("billing", "Order", id: "m", from: "orders", at: 110, took: 5, of: again)
+        let hop = try #require(Flow(script.records).hops.first)
+        #expect(hop.attempts.map(\.waited) == [30_000_000, 73_000_000])
+    }
+
     @Test func `a call bounds the clock of the callee from both sides`() throws {
         let offset = try #require(flow(.requests).clockOffsets.first { $0.from == "pricing" && $0.to == "shop" })
         #expect(offset.lower == -5_000_000 && offset.upper == 5_000_000 && !offset.isProven)

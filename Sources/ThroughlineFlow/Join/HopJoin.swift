@@ -137,7 +137,7 @@ struct HopJoin: Sendable {
         } else {
             waited =
                 table.rows[operation].queueTime
-                ?? publications.publications[hops[hop].publication].sent?.nanoseconds(until: start)
+                ?? publications.sent(hops[hop].publication, before: start)?.nanoseconds(until: start)
         }
         let settlement =
             table.rows[operation].settlement ?? settlements.settlement(of: handling.message, by: operation)

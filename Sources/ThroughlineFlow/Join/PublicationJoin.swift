@@ -244,6 +244,15 @@ struct PublicationJoin: Sendable {
         return found
     }
 
+    /// When what began to be handled at a time had been sent. Of several who sent the same message, the last that began
+    /// before counts: what somebody sends once more later is not what was being waited for.
+    func sent(_ publication: Int, before time: Timestamp) -> Timestamp? {
+        let row = publications[publication]
+        guard row.sendings.first != row.sendings.last, let sent = row.sent, sent > time else { return row.sent }
+        let before = senders(of: row).lazy.map { table.rows[$0] }.filter { $0.operation != .create && $0.start <= time }
+        return before.max { ($0.start, $0.latest) < ($1.start, $1.latest) }?.latest ?? sent
+    }
+
     /// Notes one more operation that sent it.
     private mutating func add(_ operation: Int, to publication: Int, countsAsSent: Bool) {
         let sending = sendings.count
