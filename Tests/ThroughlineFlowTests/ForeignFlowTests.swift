@@ -108,6 +108,18 @@ import ThroughlineModel
         }
     }
 
+    @Test func `a handler below a plain span of another service stands there, once, with its message`() throws {
+        var script = FlowScript(correlation: nil)
+        let request = script.work("web", "POST /push", kind: .server, at: 0, took: 20)
+        let handled = script.process("worker", nil, id: nil, from: "jobs", at: 5, took: 10, of: request)
+        script.work("worker", "resize", at: 6, took: 4, in: handled)
+        let lines = FlowTree.text(of: Flow(script.records)).split(separator: "\n")
+        #expect(lines[1].hasPrefix("web · POST /push"))
+        #expect(lines[2].hasPrefix("└─ sender unknown (") && lines[2].contains("emits message → jobs ▸ worker"))
+        #expect(lines[3].hasPrefix("   └─ resize"))
+        #expect(lines.count { $0.contains("worker") } == 1)
+    }
+
     @Test func `MassTransit's initiator is the correlation id of the cause, also across traces`() throws {
         var records = ForeignFlow.massTransit.records
         // Without any context between the services only the ids are left.

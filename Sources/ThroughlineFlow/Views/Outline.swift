@@ -53,6 +53,8 @@ private struct OutlineBuilder {
     private var publicationsOf: [Message.ID: [Int]] = [:]
     private var hopsOf: [Publication.ID: [Int]] = [:]
     private var effects: [Message.ID: [Message.ID]] = [:]
+    /// By handler: what arrived there without anybody who sent it.
+    private var unsent: [Operation.ID: [Int]] = [:]
     private var shownOperations: [Bool]
     private var shownPublications: [Bool]
     private var stack: [(task: Task, parent: Int?)] = []
@@ -72,6 +74,11 @@ private struct OutlineBuilder {
             publicationsOf[publication.id.message, default: []].append(place)
         }
         for (place, hop) in flow.hops.enumerated() { hopsOf[hop.id.publication, default: []].append(place) }
+        for (place, publication) in flow.publications.enumerated() where publication.missingSender != nil {
+            for attempt in (hopsOf[publication.id] ?? []).flatMap({ flow.hops[$0].attempts }) {
+                unsent[attempt.operation, default: []].append(place)
+            }
+        }
         for message in flow.messages {
             if let first = message.causes.first { effects[first, default: []].append(message.id) }
         }
@@ -133,8 +140,12 @@ private struct OutlineBuilder {
 
     private mutating func add(operation place: Int, under parent: Int?) {
         if shownOperations[place] { return }
-        shownOperations[place] = true
         let operation = flow.operations[place]
+        if let unsent = unsent[operation.id], unsent.contains(where: { !shownPublications[$0] }) {
+            // Nobody recorded who sent it: the message stands where its context came from.
+            return push(unsent.map { .publication($0) }, under: parent)
+        }
+        shownOperations[place] = true
         if isFrame(operation) {
             push(below(operation.id), under: parent)
         } else if let publications = sentBy[operation.id], operation.publishes {
