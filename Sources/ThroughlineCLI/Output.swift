@@ -61,13 +61,14 @@ enum Output {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// Rows as columns, each as wide as its widest cell, the columns of numbers aligned to the right.
+    /// Rows as columns, each as wide as its widest cell, the columns of numbers aligned to the right. A cell stays on its
+    /// line, whatever a name from outside has in it.
     static func table(_ header: [String], _ rows: [[String]], rightAligned: Set<Int> = []) -> String {
-        let all = [header] + rows
-        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let all = [header] + rows.map { $0.map(OneLine.of) }
+        let widths = header.indices.map { column in all.map { OneLine.columns($0[column]) }.max() ?? 0 }
         return all.map { row in
             let cells = row.indices.map { column in
-                let padding = String(repeating: " ", count: widths[column] - row[column].count)
+                let padding = String(repeating: " ", count: widths[column] - OneLine.columns(row[column]))
                 return rightAligned.contains(column) ? padding + row[column] : row[column] + padding
             }
             var line = cells.joined(separator: "  ")
@@ -96,7 +97,7 @@ enum Output {
     /// Names and values as lines, the values below each other.
     static func pairs(_ rows: [(name: String, value: String)]) -> [String] {
         let width = rows.map(\.name.count).max() ?? 0
-        return rows.map { $0.name + String(repeating: " ", count: width + 2 - $0.name.count) + $0.value }
+        return rows.map { $0.name + String(repeating: " ", count: width + 2 - $0.name.count) + OneLine.of($0.value) }
     }
 
     /// `12 s`, `5 min`, `3 h`, `9 days`.

@@ -36,6 +36,19 @@ struct FlowsTests {
         #expect(try scratch.run("flow", "--last").code == 0)
     }
 
+    @Test("Names from outside neither break the table nor reach the terminal")
+    func hostileNames() throws {
+        let scratch = try Scratch()
+        var span = work(1, at: 0)
+        span.resource = Resource(attributes: [ResourceAttribute.serviceName: "shop\n\u{1B}[2J店"])
+        span.attributes[MessagingAttribute.conversationID] = "order\r\n42"
+        try scratch.record([span, work(2, at: 5)])
+        let lines = try scratch.run("flows").output.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines.contains { $0.contains("shop  [2J店  order  42") })
+        #expect(lines.allSatisfy { !$0.contains("\u{1B}") && !$0.contains("\r") })
+    }
+
     @Test("Newest first, as many as asked for, only the failed, only the recent")
     func chosen() throws {
         let scratch = try Scratch()

@@ -22,7 +22,7 @@ package enum OneLine {
     }
 
     /// How many columns a terminal needs: two for what East Asian width calls wide, and for emoji.
-    static func columns(_ text: String) -> Int {
+    package static func columns(_ text: String) -> Int {
         text.reduce(0) { columns, character in
             guard let scalar = character.unicodeScalars.first else { return columns }
             let isWide =
