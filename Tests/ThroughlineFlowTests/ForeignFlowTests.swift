@@ -108,6 +108,16 @@ import ThroughlineModel
         }
     }
 
+    @Test func `whoever sends a message once more is named beside who sent it first`() {
+        var script = FlowScript(correlation: nil)
+        let first = script.send("shop", "Order", id: "m", to: "orders", at: 0)
+        script.process("billing", "Order", id: "m", from: "orders", at: 5, took: 5, of: first, error: "Refused")
+        let again = script.send("support", "Order", id: "m", to: "orders", at: 100)
+        script.process("billing", "Order", id: "m", from: "orders", at: 105, took: 5, of: again)
+        let tree = FlowTree.text(of: Flow(script.records))
+        #expect(tree.contains("shop emits Order → orders") && tree.contains("also sent by support"))
+    }
+
     @Test func `a handler below a plain span of another service stands there, once, with its message`() throws {
         var script = FlowScript(correlation: nil)
         let request = script.work("web", "POST /push", kind: .server, at: 0, took: 20)

@@ -128,7 +128,19 @@ struct TreeText {
             notes.append("caused by \(Self.counted(causes.map { flow.message($0)?.title ?? "?" }))")
         }
         if failed { notes.append("✗ sending failed") }
+        if members.count == 1, case .sent = publication.id.reason {
+            let others = sentAgain(publication)
+            if !others.isEmpty { notes.append("also sent by \(Self.counted(others))") }
+        }
         return notes
+    }
+
+    /// The services other than the first that sent it, too, not counting those that only made it.
+    private func sentAgain(_ publication: Publication) -> [String] {
+        guard publication.services.count > 1 else { return [] }
+        let services = publication.senders.compactMap { flow.operation($0) }
+            .filter { $0.messaging?.operation == .send }.map(\.service)
+        return services.uniqued().filter { $0 != services.first }
     }
 
     /// Such as `PaymentCharged and RowImported ×4`; of many the first.
