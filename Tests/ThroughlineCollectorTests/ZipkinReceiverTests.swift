@@ -74,7 +74,7 @@ struct ZipkinReceiverTests {
             let answer = try await collector.post(
                 Array("[]".utf8), Self.json, path: path, to: collector.ports.zipkin)
             #expect(answer.status == 404)
-            #expect(answer.text.contains("POST at /api/v2/spans"))
+            #expect(answer.text.contains("POST /api/v2/spans"))
         }
     }
 }

@@ -7,7 +7,6 @@ struct OTLPReceiver: Sendable {
     let intake: SpanIntake
 
     func add(to routes: Listener.Routes) {
-        routes.add(middleware: Signpost(path: "/v1/traces"))
         routes.onlyPost("/v1/traces") { request, _ in await respond(to: request) }
     }
 

@@ -7,7 +7,6 @@ struct ZipkinReceiver: Sendable {
     let intake: SpanIntake
 
     func add(to routes: Listener.Routes) {
-        routes.add(middleware: Signpost(path: "/api/v2/spans"))
         routes.onlyPost("/api/v2/spans") { request, _ in await respond(to: request) }
     }
 
