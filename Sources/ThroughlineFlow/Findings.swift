@@ -82,8 +82,18 @@ final class Findings: Sendable {
         }
     }
 
+    var partCount: Int {
+        let parts = assembly.parts[flow.operations]
+        return parts.allSatisfy { $0 == parts.first } ? min(1, parts.count) : Set(parts).count
+    }
+
     var criticalPaths: [CriticalPath] {
-        find(\.criticalPaths) { CriticalPathFinder(graph, leavingOut: replayed).paths }
+        find(\.criticalPaths) {
+            let hasDeadLetters = graph.publications.contains { $0.id.reason == .deadLettered }
+            return CriticalPathFinder(
+                graph, deadLetters: hasDeadLetters ? deadLetterReader.parts : [], leavingOut: replayed
+            ).paths
+        }
     }
 
     private var deadLetterReader: DeadLetterReader { find(\.deadLetters) { DeadLetterReader(graph) } }

@@ -83,8 +83,12 @@ public struct Flow: Sendable {
     public var replies: [Reply] { findings.replies }
     /// How far the hosts' clocks are apart at least and at most, for every two hosts that a cause and its effect join.
     public var clockOffsets: [ClockOffset] { findings.clockOffsets }
+    /// How many parts the flow has that nothing but a correlation id joins: as far as spans tell, nothing in one of them
+    /// caused anything in another.
+    public var partCount: Int { findings.partCount }
     /// The chains of hops, waiting included, that ended last; more than one where branches tie. Replays and what they
-    /// caused are left out.
+    /// caused are left out. Of several parts (see ``partCount``) it is that of the one whose path took longest: what
+    /// merely belongs to the same flow waited for nothing in the others.
     public var criticalPaths: [CriticalPath] { findings.criticalPaths }
     /// The steps of all critical paths, each once.
     public var criticalPath: [CriticalStep] {
@@ -92,7 +96,7 @@ public struct Flow: Sendable {
         return paths.count == 1 ? paths[0].steps : paths.flatMap(\.steps).uniqued()
     }
     /// Nanoseconds from the first moment to the last, replays and what they caused left out: how long the flow took
-    /// by itself.
+    /// by itself, the time between its parts included.
     public var latency: UInt64 { findings.latency }
 
     /// The operation of that id.

@@ -102,6 +102,48 @@ import ThroughlineModel
         #expect(joined.steps.count == 2 && joined.duration(of: .gap) == 40_000_000 && joined.duration == 60_000_000)
     }
 
+    @Test func `parts that only a correlation id joins have paths of their own, and the longest is told`() throws {
+        var script = FlowScript(correlation: "trip-9")
+        let booked = script.send("booking", "TripBooked", id: "1", to: "trips", at: 0)
+        script.process("ledger", "TripBooked", id: "1", from: "trips", at: 60_000, took: 30_000, of: booked)
+        let warned = script.send("weather", "StormWarning", id: "2", to: "warnings", at: 180_000)
+        script.process("mail", "StormWarning", id: "2", from: "warnings", at: 180_006, took: 4, of: warned)
+        let flow = Flow(script.records)
+        #expect(flow.partCount == 2 && flow.latency == 180_010_000_000)
+        #expect(flow.criticalPaths.map(\.duration) == [90_000_000_000])
+        #expect(flow.criticalPath.map(\.publication.message) == [.named("1")])
+        let note = try #require(FlowNotes(flow).lines.first)
+        #expect(note.hasPrefix("critical path 1 min 30 s in the longest of 2 parts that only the correlation id joins: "))
+        #expect(Flow(GoldenFlow.order.records).partCount == 1)
+    }
+
+    @Test func `what the broker set aside waited since it was given up, whatever else its times say`() throws {
+        let path = try #require(flow(.brokerDeadLetter).criticalPaths.first)
+        #expect(path.steps.map { $0.hop?.consumer.service } == ["ledger", "helpdesk"])
+        #expect(path.segments.map(\.kind) == [.publishing, .queue, .processing, .queue, .processing])
+        #expect(path.duration == 49_000_000 && path.duration(of: .queue) == 35_000_000)
+        #expect(flow(.brokerDeadLetter).hops.map(\.queueTime) == [5_000_000, 30_000_000])
+        var records = GoldenFlow.brokerDeadLetter.records
+        // The message keeps the time at which it came to the first queue.
+        records[2].attributes[ThroughlineAttribute.enqueuedTime] = .int(Int64(FlowScript.at(1).nanosecondsSinceEpoch))
+        #expect(Flow(records).hops.last?.queueTime == 30_000_000)
+    }
+
+    @Test func `what an application set aside waited since then`() throws {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        let failed = script.process(
+            "b", "X", id: "1", from: "x", at: 5, took: 10, of: sent, settled: .deadLettered, error: "E")
+        let aside = script.send(
+            "b", "X", id: "1", to: "x.dlq", at: 20, links: [FlowScript.link(failed, .deadLetterOf)])
+        script.process("desk", "X", id: "1", from: "x.dlq", at: 100, took: 10, of: aside)
+        let path = try #require(Flow(script.records).criticalPaths.first)
+        #expect(path.steps.map { $0.hop?.consumer.service } == ["b", "desk"])
+        #expect(path.duration == 110_000_000)
+        #expect(
+            path.segments.map(\.kind) == [.publishing, .queue, .processing, .gap, .publishing, .queue, .processing])
+    }
+
     @Test func `what a handler leaves behind to send later is no work of the handler`() throws {
         var script = FlowScript(correlation: "c")
         let sent = script.send("a", "X", id: "1", to: "x", at: 0)

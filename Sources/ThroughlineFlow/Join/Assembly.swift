@@ -36,6 +36,8 @@ final class Assembly: Sendable {
     let messages: MessageOrder
     /// By publication: the operations that sent it.
     let senders: Lists
+    /// By operation: the part that it belongs to by anything stronger than a correlation id; the numbers mean nothing.
+    let parts: [Int]
 
     /// - Parameters:
     ///   - unique: the operations; its rows are taken out of it.
@@ -58,6 +60,7 @@ final class Assembly: Sendable {
             extents.append(extent)
         }
         self.table = table
+        self.parts = parts
         self.flows = extents
         hubTraces = guarding == nil ? [] : splitter.hubTraces
         join = assembler.join

@@ -91,6 +91,9 @@ final class FlowGraph: Sendable {
     /// A hop in numbers.
     func hopRow(_ number: Int) -> HopRow { assembly.hops.hops[flow.hops.lowerBound + number] }
 
+    /// The part that an operation belongs to by anything stronger than a correlation id; the numbers mean nothing.
+    func part(of position: Int) -> Int { assembly.parts[flow.operations.lowerBound + position] }
+
     /// The first of the messages that an operation handles.
     func messageHandled(by position: Int) -> Int? {
         let handled = assembly.join.handled(flow.operations.lowerBound + position)

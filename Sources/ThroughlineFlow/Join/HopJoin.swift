@@ -130,14 +130,10 @@ struct HopJoin: Sendable {
         let waited: UInt64?
         if let previous {
             waited = table.rows[previous.operation].latest.nanoseconds(until: start)
-        } else if let enqueued = member.flatMap({ table.members[$0].enqueuedTime })
-            ?? table.rows[operation].enqueuedTime
-        {
-            waited = enqueued.nanoseconds(until: start)
         } else {
-            waited =
-                table.rows[operation].queueTime
-                ?? publications.sent(hops[hop].publication, before: start)?.nanoseconds(until: start)
+            waited = self.waited(
+                handling, hops[hop].publication,
+                since: member.flatMap { table.members[$0].enqueuedTime } ?? table.rows[operation].enqueuedTime)
         }
         let settlement =
             table.rows[operation].settlement ?? settlements.settlement(of: handling.message, by: operation)
@@ -147,6 +143,22 @@ struct HopJoin: Sendable {
             AttemptRow(
                 operation: operation, number: number ?? (previous?.number ?? 0) + 1, waited: waited,
                 settlement: settlement, batchSize: handling.batchSize))
+    }
+}
+
+extension HopJoin {
+    /// Nanoseconds until the first attempt, by the broker's own time, the consumer's measurement, or the sender's time.
+    ///
+    /// What the broker set aside by itself keeps the times of where it stood first.
+    private func waited(
+        _ handling: MessageJoin.Handling, _ publication: Int, since enqueued: Timestamp?
+    ) -> UInt64? {
+        let start = table.rows[handling.operation].start
+        let sent = publications.sent(publication, before: start)?.nanoseconds(until: start)
+        let told = enqueued?.nanoseconds(until: start) ?? table.rows[handling.operation].queueTime
+        let row = publications.publications[publication]
+        guard row.reason == .deadLettered, row.sendings.first < 0, let sent else { return told ?? sent }
+        return min(told ?? sent, sent)
     }
 }
 

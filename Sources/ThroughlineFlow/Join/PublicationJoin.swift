@@ -165,9 +165,12 @@ struct PublicationJoin: Sendable {
         guard all >= 0 else { return sendingWithoutSpan(handling, destination) }
         let origin = handling.sender.flatMap { sender in self.first(from: all, next) { isSent($0, by: sender) } } ?? all
         if !publications[origin].destination.isPresent { return origin }
-        let moved = number(handling.message, destination, move(handling, from: origin)).number
+        let givenUp = givenUp(handling, from: origin)
+        let reason: PublicationRow.Reason =
+            givenUp == nil ? .routed(from: publications[origin].destination) : .deadLettered
+        let moved = number(handling.message, destination, reason).number
         if !publications[moved].system.isPresent { publications[moved].system = table.rows[handling.operation].system }
-        publications[moved].sent = publications[moved].sent ?? publications[origin].sent
+        publications[moved].sent = publications[moved].sent ?? givenUp ?? publications[origin].sent
         return moved
     }
 
@@ -216,13 +219,16 @@ struct PublicationJoin: Sendable {
 
     /// The broker moved a message on by itself: from an exchange to a queue, or to where dead letters go after somebody
     /// had given it up.
-    private func move(_ handling: MessageJoin.Handling, from origin: Int) -> PublicationRow.Reason {
+    ///
+    /// - Returns: when it was given up; nil when it was not.
+    private func givenUp(_ handling: MessageJoin.Handling, from origin: Int) -> Timestamp? {
         let start = table.rows[handling.operation].start
-        let gaveUp = (failures[handling.message] ?? []).contains { failed in
-            failed != handling.operation && table.rows[failed].latest <= start
-                && table.rows[failed].destination == publications[origin].destination
-        }
-        return gaveUp ? .deadLettered : .routed(from: publications[origin].destination)
+        return (failures[handling.message] ?? [])
+            .filter { failed in
+                failed != handling.operation && table.rows[failed].latest <= start
+                    && table.rows[failed].destination == publications[origin].destination
+            }
+            .map { table.rows[$0].latest }.max()
     }
 
     private mutating func sendingWithoutSpan(_ handling: MessageJoin.Handling, _ destination: Name) -> Int {

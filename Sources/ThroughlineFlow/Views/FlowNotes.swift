@@ -64,7 +64,9 @@ package struct FlowNotes {
             .filter { $0.share >= 0.005 }.sorted { $0.share > $1.share }
         let shares = kinds.map { "\(Self.word($0.kind)) \(Self.percent($0.share))" }.joined(separator: ", ")
         let ties = paths.count > 1 ? ", \(paths.count) branches tie" : ""
-        var line = "critical path \(DurationText.short(path.duration))\(ties): \(shares)"
+        let parts = flow.partCount
+        let part = parts > 1 ? " in the longest of \(parts) parts that only the correlation id joins" : ""
+        var line = "critical path \(DurationText.short(path.duration))\(part)\(ties): \(shares)"
         if let longest = path.segments.max(by: { $0.duration < $1.duration }), path.segments.count > 1 {
             line += "; longest: \(words(longest, path)), \(DurationText.short(longest.duration))"
         }
