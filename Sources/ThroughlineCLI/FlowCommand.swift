@@ -87,7 +87,8 @@ struct FlowCommand: ParsableCommand {
                     + "followed as a whole; what is shown of it is what hangs together with the flow.")
         }
         let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
-        let knowledge = try reader.knowledge(of: found.spans, now: now)
+        var knowledge = try reader.knowledge(of: found.spans, now: now)
+        knowledge.isCut = found.isCut
         let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), wanted, seeds.count, found)
         if view == .json, output == nil {
             var output = PrintedText()

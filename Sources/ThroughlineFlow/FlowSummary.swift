@@ -2,7 +2,7 @@ public import ThroughlineModel
 
 extension Flow {
     /// The number of distinct messages that spans are about.
-    public var messageCount: Int { messages.count(where: \.isRecorded) }
+    public var messageCount: Int { messages.reduce(0) { $1.isRecorded ? $0 + $1.count : $0 } }
 
     /// The services, in the order in which they first appear.
     public var services: [String] { operations.map(\.service).uniqued() }

@@ -29,7 +29,10 @@ struct DrawingTests {
         let cut = try scratch.run("flow", "--last", "--as", "json", "--limit", "3")
         #expect(cut.code == 0)
         #expect(cut.error.hasPrefix("throughline: ") && cut.error.contains("--limit"))
-        _ = try cut.json(as: [String: Any].self)
+        let flow = try cut.json(as: [String: Any].self)
+        #expect((flow["summary"] as? [String: Any])?["isCut"] as? Bool == true)
+        let reasons = (flow["gaps"] as? [[String: Any]])?.map { $0["reason"] as? String } ?? []
+        #expect(!reasons.isEmpty && reasons.allSatisfy { $0 == "left out by a limit" })
     }
 
     @Test("Any id of the flow gives the same flow")

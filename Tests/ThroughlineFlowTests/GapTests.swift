@@ -44,6 +44,58 @@ import ThroughlineModel
         #expect(gap.reason == .headerLost && gap.evidence.contains("traceparent"))
     }
 
+    @Test func `what a limit on reading left out is said to be left out, and nothing else is guessed`() {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        let handled = script.process("b", "X", id: "1", from: "x", at: 5, took: 4, of: sent)
+        script.send("b", "Y", id: "2", to: "y", at: 7, in: handled, causes: ["1", "9"])
+        let lost = SpanContext(traceID: TraceID(high: 7, low: 7), spanID: SpanID(9), flags: [.sampled])
+        script.process("c", "Z", id: "3", from: "z", at: 8, took: 1, of: lost, attempt: 2)
+        script.process("d", "Z", id: "4", from: "z", at: 9, took: 1)
+        var knowledge = FlowKnowledge(
+            retainedSince: FlowScript.at(0), now: FlowScript.at(100),
+            consumers: ["x": [Consumer(service: "e", group: nil)]])
+        knowledge.isCut = true
+        let gaps = Flow(script.records, knowing: knowledge).gaps
+        #expect(gaps.count >= 6 && gaps.allSatisfy { $0.reason == .limit })
+        #expect(
+            gaps.allSatisfy { $0.evidence == "the flow has more spans than were read, and it may be among the rest" })
+        // A context that says it is not sampled says so whatever was read.
+        #expect(reasons(GoldenFlow.sampledOut.records, knowledge).first == .sampledOut)
+    }
+
+    @Test func `a batch of which a span tells only the number is that many messages, whose senders nobody knows`()
+        throws
+    {
+        var script = FlowScript(correlation: nil)
+        let pulled = script.process("reporting", nil, id: nil, from: "rows", at: 5, took: 9, operation: .receive)
+        script.set([MessagingAttribute.batchMessageCount: 20], on: pulled)
+        let flow = Flow(script.records)
+        #expect(flow.messages.map(\.count) == [20] && flow.messages.map(\.title) == ["20 messages"])
+        #expect(flow.messageCount == 20 && flow.headline().contains("20 messages"))
+        #expect(flow.hops.map(\.batchSize) == [20])
+        let gap = try #require(flow.gaps.first)
+        #expect(flow.gaps.count == 1 && gap.reason == .unknown)
+        #expect(gap.evidence == "the span counts 20 messages and names none of them")
+        script.change(pulled) { $0.dropped.links = 20 }
+        #expect(reasons(script.records) == [.limit])
+    }
+
+    @Test func `the messages of a batch that spans inside it handle one by one are these and no more`() {
+        var script = FlowScript(correlation: nil)
+        let pulled = script.process("reporting", nil, id: nil, from: "rows", at: 5, took: 90, operation: .receive)
+        script.set([MessagingAttribute.batchMessageCount: 2], on: pulled)
+        for number in 1...2 {
+            let sent = script.send("importer", nil, id: "r-\(number)", to: "rows", at: Double(number))
+            let one = script.process(
+                "reporting", nil, id: "r-\(number)", from: "rows", at: 10 * Double(number), took: 5, of: sent,
+                child: false)
+            script.change(one) { ($0.traceID, $0.parentID) = (pulled.traceID, pulled.spanID) }
+        }
+        let flow = Flow(script.records)
+        #expect(flow.messages.map(\.id) == [.named("r-1"), .named("r-2")] && flow.gaps.isEmpty)
+    }
+
     @Test func `a handler without ids and context had a sender that is not instrumented`() {
         var script = FlowScript(correlation: nil)
         script.process("a", "X", id: nil, from: "x", at: 0, took: 1)

@@ -10,6 +10,8 @@ public struct FlowKnowledge: Sendable {
     public var consumers: [String: Set<Consumer>]
     /// Nanoseconds after sending within which a delivery may still come, or its span may still arrive.
     public var grace: UInt64
+    /// True when a limit kept the reader from reading the whole flow: what is not there may be among the rest.
+    public var isCut = false
 
     /// Knows nothing.
     ///

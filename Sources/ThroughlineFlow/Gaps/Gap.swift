@@ -30,7 +30,7 @@ public struct Gap: Hashable, Sendable {
         case headerLost = "header lost"
         /// It may still come.
         case inFlight = "still in flight"
-        /// A limit on attributes or links left it out.
+        /// A limit on attributes or links left it out, or one on what was read of the flow.
         case limit = "left out by a limit"
         /// Nothing fits.
         case unknown = "not recorded"

@@ -151,8 +151,8 @@ struct GapFinder {
     }
 
     private mutating func findDeliveries() {
-        // Without knowing who listens, or what time it is, nothing tells that a delivery is missing.
-        guard !knowledge.consumers.isEmpty || knowledge.now != nil else { return }
+        // Without knowing who listens, what time it is, or that more was recorded, nothing tells that a delivery is missing.
+        guard !knowledge.consumers.isEmpty || knowledge.now != nil || knowledge.isCut else { return }
         for (number, publication) in graph.publications.enumerated() where publication.id.reason == .sent {
             let senders = graph.sendersOfPublication[number]
             let failed = !senders.isEmpty && senders.allSatisfy { graph.index.row($0).failed }
@@ -165,7 +165,7 @@ struct GapFinder {
                     .delivery(publication.id, consumer),
                     late(sent, otherwise: "its consumer is known to listen and has not handled it"), senders)
             }
-            guard known.isEmpty, knowledge.mayBeInFlight(since: sent) else { continue }
+            guard known.isEmpty, knowledge.isCut || knowledge.mayBeInFlight(since: sent) else { continue }
             if graph.publicationsOfMessage[message].allSatisfy({ graph.hopsOfPublication[$0].isEmpty }) {
                 add(.anyDelivery(publication.id), late(sent, otherwise: ""), senders)
             }
@@ -186,7 +186,8 @@ struct GapFinder {
     }
 
     private func late(_ sent: Timestamp, otherwise: String) -> ReasonFinder.Finding {
-        knowledge.mayBeInFlight(since: sent)
+        if knowledge.isCut { return ReasonFinder.notRead }
+        return knowledge.mayBeInFlight(since: sent)
             ? ReasonFinder.Finding(reason: .inFlight, evidence: "it was sent so recently that it may still be handled")
             : ReasonFinder.Finding(reason: .unknown, evidence: otherwise)
     }
@@ -199,7 +200,8 @@ struct GapFinder {
             let dropped = graph.index.reading(position).record.dropped.links
             let described = Int(row.members.count)
             let size = row.batchSize ?? (dropped + described)
-            guard dropped > 0, size > described else { continue }
+            // Where none is described, what stands for all of them has no sender.
+            guard dropped > 0, size > described, described > 0 || !row.handles else { continue }
             let finding = ReasonFinder.Finding(
                 reason: .limit, evidence: "the span says that \(dropped) of its links were left out")
             add(.batchMembers(row.id, count: size - described), finding, [position])

@@ -29,6 +29,9 @@ struct ReasonFinder {
     /// Why the sender of what an operation handled is not there.
     func sender(of position: Int, message: Message.ID) -> Finding {
         let operation = index.reading(position)
+        if message.text == nil, let size = operation.row.batchSize, size > 1, operation.row.members.isEmpty {
+            return batch(of: size, operation)
+        }
         let member = operation.member(message) ?? operation.members.first
         if let context = member?.context, context.isValid {
             if !context.isSampled {
@@ -41,6 +44,7 @@ struct ReasonFinder {
             return span(nil, before: position, enqueued: operation.row.enqueuedTime)
         }
         if isOpen(message, operation) { return Self.severalMessages }
+        if knowledge.isCut { return Self.notRead }
         if operation.marks.contains(.ignoredHeaders) {
             let names = operation.attributes[ThroughlineAttribute.ignoredHeaders].map(AttributeScan.strings)
             return Finding(
@@ -64,8 +68,19 @@ struct ReasonFinder {
         }
     }
 
+    /// A span that tells how many messages it handled, and nothing about any of them.
+    private func batch(of size: Int, _ operation: OperationReading) -> Finding {
+        let dropped = operation.record.dropped.links
+        return dropped > 0
+            ? Finding(reason: .limit, evidence: "the span says that \(dropped) of its links were left out")
+            : Finding(reason: .unknown, evidence: "the span counts \(size) messages and names none of them")
+    }
+
     static let severalMessages = Finding(
         reason: .unknown, evidence: "several messages have its id, and nothing tells which it is")
+
+    static let notRead = Finding(
+        reason: .limit, evidence: "the flow has more spans than were read, and it may be among the rest")
 
     /// True for a delivery in a trace that outlives it: what it began under is the consumer's loop, which was left out on
     /// purpose and sent it nothing.
@@ -86,6 +101,7 @@ struct ReasonFinder {
         if unsampled.contains(context?.target.traceID ?? row.id.traceID) {
             return Finding(reason: .sampledOut, evidence: "others refer to its trace as not sampled")
         }
+        if knowledge.isCut { return Self.notRead }
         if let time = enqueued, knowledge.mayHaveExpired(time) {
             return Finding(reason: .expired, evidence: "it was enqueued before what is still kept")
         }
@@ -94,6 +110,7 @@ struct ReasonFinder {
 
     /// What time alone tells about something that came before a moment.
     func before(_ time: Timestamp) -> Finding? {
+        if knowledge.isCut { return Self.notRead }
         if let kept = knowledge.retainedSince, kept.advanced(byNanoseconds: knowledge.grace) > time {
             return Finding(reason: .expired, evidence: "it came before the oldest that is still kept, or shortly after")
         }

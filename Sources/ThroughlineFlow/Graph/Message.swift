@@ -22,6 +22,8 @@ public struct Message: Identifiable, Sendable {
     public var correlationID: String?
     /// The messages whose handling published this one; empty at a root of the flow.
     public var causes: [ID] = []
+    /// How many messages it stands for: more than one where a span counts the messages of a batch and names none of them.
+    public var count = 1
     /// False when some other message names it as its cause and no span is about it.
     public var isRecorded = true
 
@@ -30,8 +32,11 @@ public struct Message: Identifiable, Sendable {
         self.isRecorded = isRecorded
     }
 
-    /// What to call it: its type, else the word message.
-    public var title: String { type ?? "message" }
+    /// What to call it: its type, else the word message, and how many there are.
+    public var title: String {
+        if count == 1 { return type ?? "message" }
+        return type.map { "\($0) ×\(FoldingText.grouped(count))" } ?? "\(FoldingText.grouped(count)) messages"
+    }
 }
 
 extension Message.ID: Comparable {

@@ -47,6 +47,7 @@ extension Message {
         self.init(id: assembly.table.id(row.key), isRecorded: row.isRecorded)
         type = names.text(row.type)
         intent = row.intent
+        count = row.count
         correlationID = names.text(row.correlationID)
         for cause in assembly.messages.causes.places(of: place) {
             let cause = assembly.messages.causes[at: cause]

@@ -24,6 +24,25 @@ extension MessageJoin {
         return names.filter { sender, names in names.count == table.rows[sender].batchSize }
     }
 
+    /// The messages of a batch of which a span tells the number and nothing else.
+    func isUnnamedBatch(_ handling: Handling) -> Bool {
+        handling.batchSize > 1 && handling.sender == nil && handling.member == nil
+            && !table.rows[handling.operation].messageID.isPresent
+    }
+
+    /// The operations that pulled a batch and tell nothing of its messages, which others handle inside them one by one.
+    func frames(_ flow: Range<Int>) -> Set<Int> {
+        var frames: Set<Int> = []
+        for position in flow where table.handles(position) {
+            guard let parent = table.parent(of: position), table.handles(parent), parentSender(of: parent) == nil,
+                !isListener(position)
+            else { continue }
+            let row = table.rows[parent]
+            if row.batchSize ?? 1 > 1, !row.messageID.isPresent, row.members.isEmpty { frames.insert(parent) }
+        }
+        return frames
+    }
+
     private struct Arrival: Hashable {
         var name: Name
         var sender: Int

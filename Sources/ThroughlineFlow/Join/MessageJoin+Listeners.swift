@@ -25,6 +25,7 @@ extension MessageJoin {
             handling.operation = position
             handling.member = nil
             if isUnknown(handling, pulledBy: pull), (listenersOfPull[pull]?.count ?? 0) > 1 {
+                handling.batchSize = 1
                 // The first keeps the number that the pulling had, so that no message is left without anything.
                 if !batches.insert(pull).inserted { handling.message = messages.number(table.rows[position].id) }
             }

@@ -54,7 +54,8 @@ struct MessageJoin: Sendable {
         findAliases(flow)
         let first = handlings.count
         var listeners: [Int] = []
-        for position in flow where table.handles(position) {
+        let frames = frames(flow)
+        for position in flow where table.handles(position) && !frames.contains(position) {
             if isListener(position) {
                 listeners.append(position)
             } else {

@@ -7,6 +7,8 @@ struct MessageRow: Sendable {
     var correlationID: Name = .absent
     var intent: MessageIntent?
     var isRecorded = false
+    /// How many messages it stands for.
+    var count = 1
     /// When the first span about it began; the latest time of all while none has been seen.
     var time = UInt64.max
 }
@@ -120,6 +122,9 @@ struct MessageOrder: Sendable {
         }
         for place in join.handled(position) {
             describe(join.handlings[place].message, position, join.handlings[place].member)
+            if join.isUnnamedBatch(join.handlings[place]) {
+                messages[join.handlings[place].message].count = join.handlings[place].batchSize
+            }
         }
     }
 

@@ -37,6 +37,8 @@ public enum FlowJSON {
             ("startedAt", .string(flow.start?.iso8601)),
             ("endedAt", .string(flow.end?.iso8601)),
             ("durationMs", milliseconds(flow.latency)),
+            ("parts", .integer(flow.partCount)),
+            ("isCut", .bool(flow.knowledge.isCut)),
             ("messages", .integer(flow.messageCount)),
             ("errors", .integer(flow.errorCount)),
             ("deadLetters", .integer(flow.deadLetterCount)),
@@ -74,6 +76,7 @@ public enum FlowJSON {
             ("intent", .string(message.intent?.rawValue)),
             ("correlationID", .string(message.correlationID)),
             ("causedBy", .array(message.causes.map { .string($0.description) })),
+            ("count", .integer(message.count)),
             ("recorded", .bool(message.isRecorded)),
         ])
     }
