@@ -42,6 +42,9 @@ struct Serve: AsyncParsableCommand {
     var maxSize: ByteSize?
 
     func validate() throws {
+        if let token, token.isEmpty || !token.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) {
+            throw ValidationError("--token must be of visible ASCII characters, and not empty.")
+        }
         if otlpPort == zipkinPort, otlpPort != 0 {
             throw ValidationError("OTLP and Zipkin cannot share port \(otlpPort): change --otlp-port or --zipkin-port.")
         }
@@ -120,7 +123,9 @@ struct Serve: AsyncParsableCommand {
         var lines = ["Storing in \(path) what comes in. Tell the senders:"]
         if let port = ports.otlp { lines.append("  OTEL_EXPORTER_OTLP_ENDPOINT=http://\(name):\(port)") }
         if let token = configuration.token {
-            lines.append("  OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer%20\(token)\"")
+            // A list of pairs, percent-encoded (specification/protocol/exporter.md).
+            let value = token.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? token
+            lines.append("  OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer%20\(value)\"")
         }
         if let port = ports.zipkin {
             lines.append("  OTEL_EXPORTER_ZIPKIN_ENDPOINT=http://\(name):\(port)/api/v2/spans")

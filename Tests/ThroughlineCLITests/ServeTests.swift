@@ -26,6 +26,7 @@ struct ServeTests {
             (["--host", "no.such.host.invalid"], 4, "there is no host of that name. Choose another with --host"),
             (["--host", "192.0.2.7"], 4, "this machine has no such address. Choose another with --host"),
             (["--otlp-port", "9411"], 2, "OTLP and Zipkin cannot share port 9411"),
+            (["--token", ""], 2, "--token must be of visible ASCII characters"),
         ] as [([String], Int32, String)])
     func wrongPlace(arguments: [String], code: Int32, message: String) throws {
         let scratch = try Scratch()
@@ -49,6 +50,8 @@ struct ServeTests {
         #expect(!output.contains("http://0.0.0.0"), "nobody can send to that")
         #expect(output.contains("Storing in \(scratch.directory.resolvingSymlinksInPath().path)/traces.db"))
         #expect(output.contains(#/OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20[0-9a-f]{64}"/#))
+        let own = try scratch.greeting("serve", "--token", "a,b=c", "--otlp-port", "0", "--zipkin-port", "0")
+        #expect(own.contains("Bearer%20a%2Cb%3Dc\""), "as a list of headers has it")
         let local = try scratch.greeting("serve", "--otlp-port", "0", "--zipkin-port", "0")
         #expect(!local.contains("Bearer"))
         #expect(local.contains(#/OTEL_EXPORTER_OTLP_ENDPOINT=http://127\.0\.0\.1:\d+\n/#))

@@ -209,6 +209,25 @@ func ids(_ numbers: ClosedRange<UInt64>) -> [SpanID] { numbers.map { SpanID($0) 
         try await service.value
     }
 
+    @Test func `what was taken before wrong credentials were told of does not end the failure`() async throws {
+        var bench = try ForwardingBench(spans: 20)
+        bench.configuration.batchesInFlight = 2
+        let gate = Gate()
+        let exporter = ScriptedExporter { _, batch in
+            if batch.first?.spanID == SpanID(1) { return .misconfigured("401") }
+            await gate.wait()
+            return .accepted(rejected: 0)
+        }
+        let forwarder = try bench.forwarder(exporter)
+        let service = Task { try await forwarder.run() }
+        try await eventually { forwarder.progress.isMisconfigured && exporter.requests == 2 }
+        gate.open()
+        try await eventually { bench.clock.sleeps.contains(.seconds(300)) }
+        #expect(exporter.taken.count == 10 && forwarder.progress.failure == "401")
+        service.cancel()
+        try await service.value
+    }
+
     @Test func `what wants to end does not wait for wrong credentials to be mended`() async throws {
         let bench = try ForwardingBench(spans: 20)
         let exporter = ScriptedExporter { _, _ in .misconfigured("401") }

@@ -12,7 +12,10 @@ struct BearerToken<Context: RequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard let given = request.headers[.authorization], isExpected(Array(given.utf8)) else {
-            return Response(status: .unauthorized, headers: [.wwwAuthenticate: "Bearer"])
+            let message = "Show the collector's token: Authorization: Bearer TOKEN."
+            var response = Refusal(status: .unauthorized, message: message).response()
+            response.headers[.wwwAuthenticate] = "Bearer"
+            return response
         }
         return try await next(request, context)
     }

@@ -71,7 +71,8 @@ extension SpanForwarder {
                         if Task.isCancelled { continue }
                         failure = outcome
                     }
-                    note(outcome)
+                    // An answer to what was sent before the failure does not end it.
+                    if outcome.failure != nil || !window.isProbing { note(outcome) }
                     if !window.isProbing { backoff.reset() }
                     try await settle(&window)
                 } else if window.isPaused {
