@@ -20,6 +20,9 @@ struct Export: AsyncParsableCommand {
               throughline export --otlp https://collector.example --header authorization=secret --resend-set-aside
               throughline export --file spans.jsonl
 
+            Where no option says otherwise, OpenTelemetry's variables do: OTEL_EXPORTER_OTLP_HEADERS, _CERTIFICATE, \
+            _CLIENT_CERTIFICATE, _CLIENT_KEY, _TIMEOUT and the others.
+
             A collector that answers 401, 403, 404, a redirect or the like says nothing about the spans: nothing is set \
             aside then. The export ends, or with --follow waits (--recheck) until the collector takes spans again.
 

@@ -76,7 +76,7 @@ struct ExportSummary: Encodable {
                 left > 0
                 ? "\(Output.count(left, "span")) could not be sent: \(Output.sentence(failure)) They stay in the store."
                 : Output.sentence(failure)
-            let advice = isMisconfigured ? "Correct the URL or --header, and run" : "Run"
+            let advice = isMisconfigured ? "Correct that (the URL, --header, certificates), and run" : "Run"
             problems.append("\(reason) \(advice) the command again.")
         } else if left > 0 {
             problems.append("\(Output.count(left, "span")) left in the store; run the command again.")

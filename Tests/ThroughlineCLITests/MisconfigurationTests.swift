@@ -30,7 +30,7 @@ struct MisconfigurationTests {
         let outcome = try scratch.run("export", "--otlp", collector.endpoint)
         #expect(outcome.code == 6)
         #expect(outcome.error.contains("could not be sent: \(collector.endpoint)/v1/traces answered \(advice)"))
-        #expect(outcome.error.contains("They stay in the store. Correct the URL or --header"))
+        #expect(outcome.error.contains("They stay in the store. Correct that (the URL, --header"))
         #expect(try collector.tell("count").values.reduce(0, +) == 1, "it is not tried again")
         let doctor = try scratch.run("doctor").output
         #expect(doctor.contains("answered \(advice)") && !doctor.contains("set aside"))
