@@ -143,15 +143,22 @@ import ThroughlineZipkin
         try scratch.write(Array("\n<!DOCTYPE html><title>Sign in</title>".utf8), to: "page.json")
         try scratch.write(
             Array(#"{"data": [{"traceID": "4bf9", "spans": [], "processes": {}}]}"#.utf8), to: "jaeger.json")
+        try scratch.write(Array(#"{"batches": [{"scopeSpans": []}]}"#.utf8), to: "tempo.json")
+        try scratch.write(Array(#"{"resourceLogs": []}"#.utf8), to: "logs.json")
+        try scratch.write([0x28, 0xB5, 0x2F, 0xFD, 0, 0, 0], to: "spans.zst")
+        try scratch.record([], in: "other.db")
         try FileManager.default.createSymbolicLink(
             atPath: scratch.path("loop.json"), withDestinationPath: scratch.path("loop.json"))
         let outcome = try scratch.run(
-            "import", "none.json", "blank.json", "empty.json", "page.json", "jaeger.json", "loop.json", "span.json")
+            "import", "none.json", "blank.json", "empty.json", "page.json", "jaeger.json", "loop.json", "span.json",
+            "tempo.json", "logs.json", "spans.zst", "other.db")
         #expect(outcome.code == 1)
         #expect(outcome.output.hasPrefix("Imported 1 span of 1 flow into traces.db"))
         for line in [
             "There is no file none.json.", "blank.json is empty.", "empty.json is empty.",
             "page.json is a web page (HTML or XML)", "jaeger.json: line 1: it is in Jaeger's own form",
+            "tempo.json: line 1: it is in Tempo's own form", "logs.json: line 1: these are logs or metrics",
+            "spans.zst is compressed with zstd; unpack it first", "other.db is a SQLite database",
             "loop.json cannot be read: Too many levels of symbolic links.",
         ] {
             #expect(outcome.error.contains("throughline: \(line)"), "\(outcome.error)")

@@ -16,16 +16,6 @@ enum ImportFormat: String, ExpressibleByArgument, CaseIterable {
         bytes.prefix(4_096).contains { $0 < 0x20 && ![0x09, 0x0A, 0x0D].contains($0) }
     }
 
-    /// What to say of an object that is neither: other tools' forms are known by a key that only they have.
-    static func advice(onObject bytes: UnsafeRawBufferPointer) -> String {
-        let beginning = String(decoding: bytes.prefix(4_096), as: UTF8.self)
-        let isJaegers = ["\"traceID\"", "\"processes\"", "\"operationName\""].contains(where: beginning.contains)
-        return isJaegers
-            ? "it is in Jaeger's own form, as its API and its page give it, which is not read; have the spans sent to "
-                + "'throughline serve' by OTLP, or take them as OTLP from a collector's file exporter"
-            : "it is no OTLP request and no span of Zipkin's"
-    }
-
     /// What an object is, by the keys that it has; nil when it is neither.
     static func of(object bytes: UnsafeRawBufferPointer) -> ImportFormat? {
         var format: ImportFormat?

@@ -47,7 +47,7 @@ struct RecordDecoder {
             case .otlpJSON:
                 formats.insert(.otlpJSON)
                 request(bytes, .json, place)
-            case .otlpProtobuf, nil: report(place, ImportFormat.advice(onObject: bytes))
+            case .otlpProtobuf, nil: report(place, ForeignForm.ofObject(bytes))
             }
         }
     }

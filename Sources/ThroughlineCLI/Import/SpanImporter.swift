@@ -52,25 +52,24 @@ struct SpanImporter: ~Copyable {
         var decoder = RecordDecoder(forced: format)
         var splitter: (any RecordSplitter)?
         var isAtEnd = false
-        var isPage = false
+        var foreign: String?
         while !isAtEnd {
             do throws(Failure) {
                 isAtEnd = try !file.next { bytes in
                     if splitter == nil {
-                        guard let first = bytes.first(where: { !Self.whiteSpace.contains($0) }) else { return }
-                        isPage = format == nil && first == UInt8(ascii: "<") && !ImportFormat.isBinary(bytes)
+                        if bytes.allSatisfy(Self.whiteSpace.contains) { return }
+                        foreign = format == nil ? ForeignForm.ofFile(beginning: bytes) : nil
                         splitter = self.splitter(for: bytes)
                     }
-                    if isPage { return }
+                    if foreign != nil { return }
                     splitter?.feed(bytes) { decoder.take($0, $1) }
                 }
             } catch {
                 result.failure = error.message
                 isAtEnd = true
             }
-            if isPage {
-                result.failure =
-                    "\(file.name) is a web page (HTML or XML) and no spans; the address may have asked for a login."
+            if let foreign {
+                result.failure = "\(file.name) \(foreign)."
                 return result
             }
             if isAtEnd {
