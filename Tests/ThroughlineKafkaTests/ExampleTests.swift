@@ -9,8 +9,9 @@ import Testing
         let candidates = ([CommandLine.arguments[0]] + CommandLine.arguments.filter { $0.contains(".xctest") })
             .map { URL(filePath: $0).deletingLastPathComponent().appending(path: "order-fulfilment") }
         let process = Process()
-        process.executableURL = try #require(
+        let program: URL = try #require(
             candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) })
+        process.executableURL = program
         process.arguments = ["--broker", "kafka", "--kafka", "127.0.0.1:9"]
         process.currentDirectoryURL = scratch
         let errors = Pipe()
