@@ -55,7 +55,7 @@ struct Prune: ParsableCommand {
             throw Failure(
                 code: .usage,
                 message:
-                    "Even without any span \(store.resolvedPath) takes \(Output.bytes(smallest)); nothing was deleted for "
+                    "Even without any span \(store.resolvedPath) takes about \(Output.bytes(smallest)); nothing was deleted for "
                     + "its size. Give a larger --max-size.")
         }
         if report.spared > 0 { throw try spared(report.spared) }

@@ -69,19 +69,29 @@ struct Pruning {
             }
             if sparesUndelivered { report.spared = try count("SELECT count(*) FROM spans WHERE start < \(limit)") }
         }
-        if let maxBytes {
-            let smallest = try smallestBytes()
-            if maxBytes < smallest, try usedBytes() > maxBytes {
-                report.smallestBytes = smallest
-            } else {
-                var last = Int64.min
-                while try usedBytes() > maxBytes, try removeSpans(of: "spans", by: "id", after: &last, "TRUE") {}
-                if sparesUndelivered, try usedBytes() > maxBytes {
-                    report.spared = try count("SELECT count(*) FROM spans")
-                }
-            }
-        }
+        if let maxBytes { try removeSpans(downTo: maxBytes) }
         return try shrink(from: pagesBefore)
+    }
+
+    private mutating func removeSpans(downTo maxBytes: Int64) throws(SQLiteError) {
+        var used = try usedBytes()
+        let smallest = min(try smallestBytes(), used)
+        if maxBytes < smallest {
+            report.smallestBytes = smallest
+            return
+        }
+        var last = Int64.min
+        while used > maxBytes {
+            // About as many as are too many: ids have hardly a gap.
+            let spans =
+                try connection.integer(
+                    "SELECT (SELECT max(id) FROM spans) - (SELECT min(id) FROM spans) + 1") ?? 0
+            let excess = Double(used - maxBytes) / Double(used) * Double(spans)
+            let limit = min(Self.spansPerTransaction, max(10, Int(excess)))
+            guard try removeSpans(of: "spans", by: "id", after: &last, "TRUE", limit: limit) else { break }
+            used = try usedBytes()
+        }
+        if sparesUndelivered, used > maxBytes { report.spared = try count("SELECT count(*) FROM spans") }
     }
 
     /// Gives free pages back to the file system, and closes the report.
@@ -132,12 +142,13 @@ struct Pruning {
     ///
     /// - Parameter last: The value of the column behind which everything that may go has gone.
     private mutating func removeSpans(
-        of table: String, by column: String, after last: inout Int64, _ condition: String
+        of table: String, by column: String, after last: inout Int64, _ condition: String,
+        limit: Int = spansPerTransaction
     ) throws(SQLiteError) -> Bool {
         let isFree = sparesUndelivered ? Self.isFree(table) : "TRUE"
         let query = """
             SELECT id, \(column) FROM \(table) WHERE \(column) >= \(last) AND \(condition) AND \(isFree)
-            ORDER BY \(column) LIMIT \(Self.spansPerTransaction)
+            ORDER BY \(column) LIMIT \(limit)
             """
         var end = last
         let hasRemoved = try removeSpans { connection throws(SQLiteError) in
