@@ -89,8 +89,8 @@ struct Export: AsyncParsableCommand {
         let state = try reader.exports().first { $0.name == forwarder.name }
         try conclude(
             ExportSummary(
-                forwarder.progress, forwarder.name, target.place, ContinuousClock.now - begin, state: state,
-                resendCommand: resendCommand))
+                forwarder.progress, forwarder.name, target.place, ContinuousClock.now - begin, isFollowing: follow,
+                state: state, resendCommand: resendCommand))
     }
 
     private var forwarding: ForwardingConfiguration {

@@ -16,6 +16,7 @@ struct ExportSummary: Encodable {
     let refusals: [String]
     let heldBy: String?
     let seconds: Double
+    private let isFollowing: Bool
     private let isMisconfigured: Bool
     private let deliveredBefore: Int
     private let leaseSeconds: Double?
@@ -26,8 +27,9 @@ struct ExportSummary: Encodable {
     ///   - resendCommand: What sends again what is set aside.
     init(
         _ progress: ForwardingProgress, _ exporter: String, _ destination: String, _ time: Duration,
-        state: ExportState? = nil, resendCommand: String = ""
+        isFollowing: Bool = false, state: ExportState? = nil, resendCommand: String = ""
     ) {
+        self.isFollowing = isFollowing
         self.exporter = exporter
         self.destination = destination
         exported = progress.exported
@@ -55,9 +57,11 @@ struct ExportSummary: Encodable {
                 ? "Everything was sent before: \(Output.count(deliveredBefore, "span"))." : "There is nothing to send."
         }
         guard exported > 0 else { return "Nothing was sent to \(destination)." }
+        let sent = "Sent \(Output.count(exported, "span")) to \(destination)"
+        // Most of that time there was nothing to send.
+        if isFollowing { return sent + "." }
         let rate = seconds > 0.5 ? ", \(Int(Double(exported) / seconds)) a second" : ""
-        return "Sent \(Output.count(exported, "span")) to \(destination) in "
-            + "\(Output.duration(milliseconds: seconds * 1_000))\(rate)."
+        return "\(sent) in \(Output.duration(milliseconds: seconds * 1_000))\(rate)."
     }
 
     /// What keeps the export from being complete, and what to do, a line each; empty when nothing does.

@@ -42,12 +42,14 @@ struct RetentionService: Service {
     private static func problem(_ report: PruneReport, _ path: String) -> String? {
         if let smallest = report.smallestBytes {
             return
-                "even without any span \(path) takes \(Output.bytes(smallest)), more than --max-size; nothing was deleted "
+                "even without any span \(path) takes about \(Output.bytes(smallest)), more than --max-size; nothing was deleted "
                 + "for its size"
         }
-        return report.undelivered == 0
-            ? nil
-            : "\(Output.count(report.undelivered, "span")) were deleted before an exporter had delivered them; see "
-                + "'throughline doctor'"
+        guard report.undelivered > 0 else { return nil }
+        let lost =
+            report.undelivered == 1
+            ? "1 span was deleted before an exporter had delivered it"
+            : "\(report.undelivered) spans were deleted before an exporter had delivered them"
+        return "\(lost); see 'throughline doctor'"
     }
 }

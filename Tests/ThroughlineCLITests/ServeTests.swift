@@ -2,6 +2,7 @@ import FlowFixtures
 import Foundation
 import Testing
 import ThroughlineModel
+import ThroughlineStore
 
 @Suite("throughline serve")
 struct ServeTests {
@@ -83,6 +84,32 @@ struct ServeTests {
             spans = try #require(report["spans"] as? Int)
         }
         #expect(spans == left && process.isRunning)
+    }
+
+    @Test(
+        "says what deleting costs an exporter, and that no store is so small",
+        arguments: [
+            ("--keep=1h", "1 span was deleted before an exporter had delivered it"),
+            ("--max-size=1B", "even without any span"),
+        ])
+    func retentionSays(_ limit: String, _ message: String) throws {
+        let scratch = try Scratch()
+        let start = Timestamp(nanosecondsSinceEpoch: (UInt64(Date().timeIntervalSince1970) - 7_200) * 1_000_000_000)
+        try scratch.record([
+            SpanRecord(
+                traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: "send orders", start: start, end: start)
+        ])
+        #expect(try ExportLog(path: scratch.path()).claim("otlp", by: "a", now: start, forNanoseconds: 1) == nil)
+        let process = try scratch.start(
+            "serve", limit, "--otlp-port", "0", "--zipkin-port", "0", errorsTo: "errors")
+        defer { process.terminate() }
+        let deadline = Date().addingTimeInterval(30)
+        var said = ""
+        while !said.contains(message), Date() < deadline {
+            usleep(20_000)
+            said = try String(contentsOfFile: scratch.path("errors"), encoding: .utf8)
+        }
+        #expect(said.contains(message))
     }
 
     /// A port that somebody listens on.
