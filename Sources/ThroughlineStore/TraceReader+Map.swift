@@ -113,7 +113,7 @@ private struct MapScan {
         sample.bodySize = notes.bodySize
         // Which messages a batch has, and who sent one without an id, is told by the links.
         if row.isNull(16) { return nil }
-        sample.messageID = MapMessageKey(messageID: MessageKey(row, 16).id)
+        sample.messageID = MessageKey(row, 16).mapKey
         return sample
     }
 
@@ -145,6 +145,23 @@ private struct MapScan {
             settlement: Settlement(rawValue: text))
         words[row] = read
         return read
+    }
+}
+
+extension MessageKey {
+    /// What a map knows the message by: made of the id's text, without making the text.
+    fileprivate var mapKey: MapMessageKey {
+        switch self {
+        case .text(let text): return MapMessageKey(messageID: text)
+        case .uuid(let high, let low):
+            var hash = FNV1a()
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 { hash.add(UInt8(ascii: "-")) }
+                let nibble = UInt8(truncatingIfNeeded: (digit < 16 ? high : low) >> UInt64(60 - digit % 16 * 4)) & 0xF
+                hash.add(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+            }
+            return MapMessageKey(hash: hash)
+        }
     }
 }
 

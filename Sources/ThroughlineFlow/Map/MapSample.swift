@@ -94,7 +94,12 @@ package struct MapMessageKey: Hashable, Sendable {
 
     /// The key of a message id (FNV-1a, 64 bits).
     package init(messageID: String) {
-        value = FNV1a(messageID).value
+        self.init(hash: FNV1a(messageID))
+    }
+
+    /// The key of a message id by the hash of its text.
+    package init(hash: FNV1a) {
+        value = hash.value
     }
 
     /// The key of the span that sent a message.
