@@ -46,7 +46,8 @@ struct Tail: AsyncParsableCommand {
             let batch = try reader.spans(after: position)
             position = batch.position
             for record in batch.spans {
-                guard let line = HopLine(record), admits(line) else { continue }
+                guard var line = HopLine(record), admits(line) else { continue }
+                if line.isLater { line = try HopLine(record, in: flow(of: record, in: reader)) ?? line }
                 try Output.say(line.text(coloured: isColoured))
                 left -= 1
                 if left == 0 { return }
@@ -54,6 +55,14 @@ struct Tail: AsyncParsableCommand {
             if batch.spans.isEmpty { try await Task.sleep(for: .milliseconds(150)) }
         }
     }
+
+    /// What came before a retry or a replay; of a flow that is large, what is near.
+    private func flow(of record: SpanRecord, in reader: TraceReader) throws -> Flow {
+        let seed = SpanReference(traceID: record.traceID, spanID: record.spanID)
+        return Flow(try reader.flowSpans(from: [seed], limit: Self.spansOfFlow).spans)
+    }
+
+    private static let spansOfFlow = 2_000
 
     private func admits(_ line: HopLine) -> Bool {
         (destination == nil || line.destination == destination) && (service == nil || line.service == service)

@@ -42,6 +42,21 @@ struct TailTests {
         #expect(try scratch.run("tail", "--store", "missing.db").code == 3)
     }
 
+    @Test("Retries and replays are told in the words and with the numbers of the flow")
+    func later() throws {
+        let scratch = try Scratch.withOrder()
+        let flow = try scratch.run("flow", "m-placed").output
+        let tail = try scratch.run("tail", "--since", "36500d", "--service", "notifications", "--count", "5").output
+        for words in [
+            "attempt 2 · after 93 ms · took 9 ms ✗ TemplateError",
+            "attempt 3 · after 281 ms · took 9 ms ✗ TemplateError",
+            "replayed after 41 s · took 14 ms ✓",
+        ] {
+            #expect(flow.contains(words), "\(flow)")
+            #expect(tail.contains(words), "\(tail)")
+        }
+    }
+
     @Test("What is recorded while it runs appears")
     func live() throws {
         let scratch = try Scratch()

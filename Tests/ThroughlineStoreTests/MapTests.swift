@@ -72,6 +72,37 @@ import ThroughlineStore
         #expect(map.services.count == 5)
     }
 
+    @Test func `a message is the same by the id in its column and by the one on a batch's link`() throws {
+        let ids = (0..<3).map { "0198b2c4-7d5e-7000-8000-00000000000\($0)" }
+        func record(_ number: UInt64, _ kind: SpanKind, _ operation: String, _ id: String?) -> SpanRecord {
+            let start = Timestamp(nanosecondsSinceEpoch: number * 1_000_000)
+            var attributes: Attributes = [
+                MessagingAttribute.system: "kafka", MessagingAttribute.operationType: .string(operation),
+                MessagingAttribute.destinationName: "readings",
+            ]
+            if let id { attributes[MessagingAttribute.messageID] = .string(id) }
+            return SpanRecord(
+                traceID: TraceID(high: 3, low: number), spanID: SpanID(number), name: operation, kind: kind,
+                start: start, end: start.advanced(byNanoseconds: 500_000), attributes: attributes,
+                resource: Resource(attributes: ["service.name": .string(operation)]))
+        }
+        let sends = ids.enumerated().map { record(UInt64($0) + 1, .producer, "send", $1) }
+        var batch = record(20, .consumer, "process", nil)
+        batch.links = zip(sends, ids).map { send, id in
+            SpanLink(
+                context: SpanContext(traceID: send.traceID, spanID: send.spanID),
+                attributes: [
+                    ThroughlineAttribute.linkType: .string(LinkType.batchMember.rawValue),
+                    MessagingAttribute.messageID: .string(id),
+                ])
+        }
+        let retried = record(40, .consumer, "process", ids[1])
+        let map = try mapped(sends + [batch, retried])
+        #expect(MapJSON.text(of: map) == MapJSON.text(of: built(sends + [batch, retried])))
+        #expect(map.deliveries.map(\.count) == [3] && map.deliveries.map(\.retries) == [1])
+        #expect(map.deliveries.first?.queueTime?.p99 == 18_500_000 && map.deliveries.first?.backlog == 0)
+    }
+
     @Test func `a window leaves out what started outside of it`() throws {
         let records = LargeFlow.orders(count: 100)
         let starts = records.map(\.start).sorted()

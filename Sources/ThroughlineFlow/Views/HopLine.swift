@@ -2,7 +2,8 @@ public import ThroughlineModel
 
 /// One delivery as a line: when it ended, of which flow, from where to whom, how long it waited and took, how it ended.
 ///
-/// Made of a single span, so that it can be shown the moment the span is recorded.
+/// Made of a single span, so that it can be shown the moment the span is recorded. What came before a later attempt or a
+/// replay only the flow knows.
 public struct HopLine: Sendable {
     /// Where the message stood.
     public let destination: String
@@ -10,8 +11,20 @@ public struct HopLine: Sendable {
     public let service: String
     /// What went wrong; nil when nothing did.
     public let error: String?
+    /// True when there was an earlier delivery of the message to this consumer: how long ago, the flow tells.
+    public let isLater: Bool
     private let operation: Operation
     private let view: MessageView
+    private var place = Place()
+
+    /// What came before this delivery.
+    private struct Place {
+        /// The first of the attempts that make one delivery.
+        var isFirst = true
+        var isReplay = false
+        /// Nanoseconds, counted as flows count them.
+        var waited: UInt64?
+    }
 
     /// Reads a span; nil when no message was handled by it.
     public init?(_ record: SpanRecord) {
@@ -21,6 +34,27 @@ public struct HopLine: Sendable {
         destination = view.destination ?? "destination unknown"
         service = operation.service
         error = operation.error
+        let isReplay = operation.reading.row.isReplay
+        isLater = isReplay || (view.attempt ?? 1) > 1
+        place.isReplay = isReplay
+        if isLater {
+            place.isFirst = isReplay
+        } else {
+            place.waited = view.enqueuedTime.map { $0.nanoseconds(until: record.start) } ?? view.queueTime
+        }
+    }
+
+    /// Reads a span of a flow; nil when no message was handled by it.
+    public init?(_ record: SpanRecord, in flow: Flow) {
+        self.init(record)
+        for hop in flow.hops {
+            guard let number = hop.attempts.firstIndex(where: { $0.operation == operation.id }) else { continue }
+            place.isFirst = number == 0
+            place.isReplay = hop.isReplay
+            place.waited =
+                hop.isReplay && number == 0 ? DeliveryHistory(flow).replayDelay(hop) : hop.attempts[number].waited
+            return
+        }
     }
 
     /// The line, without a newline at its end.
@@ -47,14 +81,20 @@ public struct HopLine: Sendable {
         return "\(service) (\(group))"
     }
 
+    /// In the words of the tree.
     private var times: String {
-        let record = operation.record
-        var parts: [String] = []
-        let waited = view.enqueuedTime.map { $0.nanoseconds(until: record.start) } ?? view.queueTime
-        if let waited { parts.append("waited \(DurationText.short(waited))") }
-        if let took = record.duration { parts.append("took \(DurationText.short(took))") }
-        if let attempt = view.attempt, attempt > 1 { parts.append("attempt \(attempt)") }
-        return parts.joined(separator: " · ")
+        let waited = place.waited.map(DurationText.short)
+        let attempt = view.attempt.flatMap { $0 > 1 ? "attempt \($0)" : nil }
+        let parts =
+            if !place.isFirst {
+                [attempt, waited.map { "after \($0)" }]
+            } else if place.isReplay {
+                [waited.map { "replayed after \($0)" } ?? "replayed", attempt]
+            } else {
+                [waited.map { "waited \($0)" }, attempt]
+            }
+        let took = operation.record.duration.map { "took \(DurationText.short($0))" }
+        return (parts + [took]).compactMap(\.self).joined(separator: " · ")
     }
 
     private var ending: String {
