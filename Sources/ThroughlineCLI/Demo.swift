@@ -24,14 +24,18 @@ struct Demo: AsyncParsableCommand {
         }
 
         let reader = try store.reader()
-        guard let id = try reader.flows(limit: 20).lazy.compactMap(\.correlationID).first else {
+        let placed = try reader.flows(limit: 20).first { $0.title == "OrderPlaced" }
+        guard let id = placed?.correlationID else {
             throw Failure.notFound("The demo recorded nothing in \(path).")
         }
-        let flow = Flow(try reader.flowSpans(from: try reader.find(id)).spans)
+        // As 'throughline flow' reads it, so that both say the same.
+        let spans = try reader.flowSpans(from: try reader.find(id)).spans
+        let flow = Flow(spans, knowing: try reader.knowledge(of: spans, now: Age.now))
+        let title = flow.name(askedFor: id)
         print("\nWhat happened because of OrderPlaced:\n")
-        print(FlowView.tree.render(flow, options: Output.viewOptions()))
+        print(FlowView.tree.render(flow, title: title, options: Output.viewOptions()))
         print("The same as Mermaid, to paste into any Markdown:\n")
-        print(FlowView.flowchart.render(flow))
+        print(FlowView.flowchart.render(flow, title: title))
         let option = store.commandLine
         // In a clone the command is not on the path; say what works there.
         let isBuiltHere = CommandLine.arguments.first?.contains(".build/") == true

@@ -14,12 +14,12 @@ struct FlowCommand: ParsableCommand {
         abstract: "Show everything that happened because of one message.",
         discussion: """
             Takes any id that you have: a message, correlation, causation, trace or span id, or an attribute such as \
-            order.id=42. The flow is the same whichever of its ids you give; where an id belongs to several flows, \
-            they are listed.
+            order.id=1042. The end of an id will do, or its beginning. The flow is the same whichever of its ids you \
+            give; where an id belongs to several flows, they are listed.
 
-              throughline flow 0198b2c4-7d5e-7000-8000-000000000001
+              throughline flow --last
               throughline flow --last --as sequence -o flow.mmd
-              throughline flow order.id=42 --expand PaymentCharged
+              throughline flow order.id=1042 --expand PaymentCharged
 
             What is alike is folded into one, marked ×N, and what is too much for the screen or for Mermaid is counted. \
             --expand shows what you name one by one, with everything below it.
@@ -27,7 +27,7 @@ struct FlowCommand: ParsableCommand {
             Exit codes: 0 done, 1 not found, 2 wrong usage, 3 store unusable, 5 the id belongs to several flows.
             """)
 
-    @Argument(help: "Any id of the flow, or attribute=value.")
+    @Argument(help: "Any id of the flow, its end such as …39f86f7f, or attribute=value.")
     var id: String?
 
     @Flag(help: "The newest flow in the store, instead of an id.")
@@ -47,7 +47,7 @@ struct FlowCommand: ParsableCommand {
         help: ArgumentHelp("Write to this file instead of standard output.", valueName: "file"))
     var output: String?
 
-    @Option(help: "How many spans to read at most.")
+    @Option(parsing: .unconditional, help: "How many spans to read at most.")
     var limit = 250_000
 
     @OptionGroup var store: StoreOptions
@@ -66,12 +66,7 @@ struct FlowCommand: ParsableCommand {
 
     func run() throws {
         let reader = try store.reader()
-        let wanted = try id ?? newestID(in: reader)
-        let seeds = try reader.find(wanted, limit: Self.spansAskedFor)
-        if seeds.isEmpty {
-            throw Failure.notFound(
-                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
-        }
+        let (wanted, seeds) = try asked(in: reader)
         let found = try reader.flowSpans(from: seeds, limit: limit)
         if found.isCut {
             Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
@@ -90,16 +85,45 @@ struct FlowCommand: ParsableCommand {
         var knowledge = try reader.knowledge(of: found.spans, now: now)
         knowledge.isCut = found.isCut
         let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), wanted, seeds.count, found)
-        if view == .json, output == nil {
-            var output = PrintedText()
-            FlowJSON.write(flow, to: &output)
-            return try output.flush()
+        let asked = seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) }
+        let title = last ? flow.name : flow.name(askedFor: wanted, on: asked)
+        if view == .json { return try writeJSON(flow, title) }
+        let unknown = flow.unknown(among: expand.filter { $0 != "all" })
+        if !unknown.isEmpty {
+            let names = unknown.map { "'\($0)'" }.joined(separator: " or ")
+            Output.note("Nothing in the flow is named \(names), so --expand had nothing to open.")
         }
-        let drawn = drawn(flow, about: askedFor(in: flow, seeds))
+        let drawn = drawn(flow, about: askedFor(wanted, in: flow, seeds), title)
         try write(drawn.text)
         if let folding = drawn.folding {
             Output.note("\(folding). --expand <id or name>, or --expand all, shows more.")
         }
+    }
+
+    /// What was asked for, and the spans that it is on. Where no id is it, one may begin or end so.
+    private func asked(in reader: TraceReader) throws -> (String, [SpanReference]) {
+        let wanted = try id ?? newestID(in: reader)
+        let found = try reader.find(wanted, limit: Self.spansAskedFor)
+        if !found.isEmpty { return (wanted, found) }
+        let ids = try reader.ids(like: wanted)
+        if ids.isEmpty {
+            throw Failure.notFound(
+                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
+        }
+        let seeds = try ids.flatMap { try reader.find($0, limit: Self.spansAskedFor) }
+        return (ids.count == 1 ? ids[0] : wanted, seeds)
+    }
+
+    private func writeJSON(_ flow: Flow, _ title: String) throws {
+        if let path = output {
+            try Output.checkDirectory(of: path)
+            var file = try WrittenFile(path: path)
+            FlowJSON.write(flow, title: title, to: &file)
+            return try file.finish()
+        }
+        var output = PrintedText()
+        FlowJSON.write(flow, title: title, to: &output)
+        try output.flush()
     }
 
     /// Ids at which everything meets may join flows that have nothing to do with each other; those without a span that
@@ -145,8 +169,8 @@ struct FlowCommand: ParsableCommand {
     }
 
     /// The messages or operations that were asked about, when they are a few; none for what names a whole flow.
-    private func askedFor(in flow: Flow, _ seeds: [SpanReference]) -> [String] {
-        guard let id else { return [] }
+    private func askedFor(_ id: String, in flow: Flow, _ seeds: [SpanReference]) -> [String] {
+        if last { return [] }
         let isOne = flow.messages.contains { $0.id.description == id } || seeds.allSatisfy { $0.spanID.hex == id }
         if isOne || !id.contains("=") { return [id] }
         let asked = seeds.compactMap { flow.operation(Operation.ID(traceID: $0.traceID, spanID: $0.spanID)) }
@@ -155,7 +179,7 @@ struct FlowCommand: ParsableCommand {
     }
 
     /// What was asked about stands by itself, as far as that fits the screen, and is not folded into what is like it.
-    private func drawn(_ flow: Flow, about asked: [String]) -> RenderedFlow {
+    private func drawn(_ flow: Flow, about asked: [String], _ title: String) -> RenderedFlow {
         var options = Output.viewOptions()
         if output != nil { options.isColoured = false }
         options.focus = asked.first
@@ -164,10 +188,10 @@ struct FlowCommand: ParsableCommand {
         } else if !expand.isEmpty {
             options.unfolding = .named(Set(expand))
         }
-        let drawn = view.rendered(flow, options: options)
+        let drawn = view.rendered(flow, title: title, options: options)
         guard view == .tree, drawn.folding != nil, options.unfolding == .nothing, !asked.isEmpty else { return drawn }
         options.unfolding = .named(Set(asked))
-        let unfolded = view.rendered(flow, options: options)
+        let unfolded = view.rendered(flow, title: title, options: options)
         let lines = unfolded.text.utf8.count { $0 == UInt8(ascii: "\n") }
         return lines <= options.lines ?? .max ? unfolded : drawn
     }
@@ -175,11 +199,9 @@ struct FlowCommand: ParsableCommand {
     private func write(_ text: String) throws {
         guard let output else { return print(text, terminator: "") }
         try Output.checkDirectory(of: output)
-        do {
-            try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
-        } catch {
-            throw Failure(code: .usage, message: "Cannot write \(output): \(error.localizedDescription)")
-        }
+        var file = try WrittenFile(path: output)
+        file.write(text)
+        try file.finish()
     }
 
     /// The newest with a message in it: a timer's or a rebuild's trace is not what anybody means.

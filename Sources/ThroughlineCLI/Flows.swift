@@ -7,16 +7,23 @@ import ThroughlineStore
 struct Flows: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the flows in the store, newest first.",
-        discussion: "A flow without a correlation id is listed by its trace.")
+        discussion: """
+            A flow without a correlation id is listed by its trace. 'throughline flow' takes what stands under FLOW, and \
+            the id of --json.
+            """)
 
-    @Option(help: "How many to list at most.")
+    @Option(parsing: .unconditional, help: "How many to list at most.")
     var limit = 20
 
-    @Option(help: "Only those that began so long ago at most: 30s, 15m, 12h, 7d.")
-    var since: Age?
+    @Option(
+        help: ArgumentHelp("Only those that began then or later: \(Moment.forms).", valueName: "time"),
+        transform: Moment.init(argument:))
+    var since: Moment?
 
-    @Option(help: "Only those that began longer ago than this: 30s, 15m, 12h, 7d.")
-    var until: Age?
+    @Option(
+        help: ArgumentHelp("Only those that began before: in the same forms.", valueName: "time"),
+        transform: Moment.init(argument:))
+    var until: Moment?
 
     @Option(help: "Only those in which this service took part.")
     var service: String?
@@ -27,7 +34,7 @@ struct Flows: ParsableCommand {
     @Option(help: "Only those with a message of this type.")
     var type: String?
 
-    @Option(help: "Only those that took longer than this: 250ms, 30s, 15m, 12h.")
+    @Option(help: "Only those that took longer than this: 250ms, 30s, 15m, 1h30m.")
     var slowerThan: Age?
 
     @Flag(help: "Only those in which something failed.")
@@ -55,11 +62,13 @@ struct Flows: ParsableCommand {
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit must be at least 1.") }
+        try Moment.validate(since: since, until: until)
     }
 
     func run() throws {
         let reader = try store.reader()
         let flows = incomplete ? try incompleteFlows(in: reader) : try reader.flows(limit: limit, filter)
+        if flows.isEmpty, let unknown = try unknownName(in: reader) { throw Failure.notFound(unknown) }
         if json {
             print(try Output.json(flows.map(Line.init)))
         } else if flows.isEmpty {
@@ -74,8 +83,8 @@ struct Flows: ParsableCommand {
 
     private var filter: FlowFilter {
         var filter = FlowFilter()
-        filter.since = since?.ago
-        filter.until = until?.ago
+        filter.since = since?.time
+        filter.until = until?.time
         filter.service = service
         filter.destination = destination
         filter.messageType = type
@@ -84,6 +93,11 @@ struct Flows: ParsableCommand {
         filter.unfinished = unfinished
         filter.slowerThan = slowerThan?.nanoseconds
         return filter
+    }
+
+    private func unknownName(in reader: TraceReader) throws -> String? {
+        try KnownNames(reader: reader, path: store.resolvedPath)
+            .unknown(service: service, destination: destination, messageType: type)
     }
 
     /// What is missing shows only when a flow is put together.
@@ -112,12 +126,14 @@ struct Flows: ParsableCommand {
             flow.services.count <= 3
                 ? flow.services.joined(separator: ",")
                 : flow.services.prefix(2).joined(separator: ",") + ",+\(flow.services.count - 2)",
-            flow.correlationID ?? flow.traceIDs.first?.hex ?? "",
+            FlowName.of(flow.title, flow.id),
         ]
     }
 
     /// The words that scripts rely on.
     private struct Line: Encodable {
+        let id: String
+        let title: String
         let correlationID: String?
         let traceIDs: [String]
         let startedAt: String
@@ -132,6 +148,8 @@ struct Flows: ParsableCommand {
         let unfinished: Int
 
         init(_ flow: FlowSummary) {
+            id = flow.id
+            title = FlowName.of(flow.title, flow.id)
             correlationID = flow.correlationID
             traceIDs = flow.traceIDs.map(\.hex)
             startedAt = flow.startedAt.iso8601
@@ -149,6 +167,8 @@ struct Flows: ParsableCommand {
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             // Always there, null when there is none: scripts should not have to look for the key.
+            try container.encode(id, forKey: .id)
+            try container.encode(title, forKey: .title)
             try container.encode(correlationID, forKey: .correlationID)
             try container.encode(traceIDs, forKey: .traceIDs)
             try container.encode(startedAt, forKey: .startedAt)
@@ -164,9 +184,8 @@ struct Flows: ParsableCommand {
         }
 
         enum CodingKeys: String, CodingKey {
-            case correlationID, traceIDs, startedAt, durationMs, messages, errors, deadLetters, destinations,
-                messageTypes
-            case services, spans, unfinished
+            case id, title, correlationID, traceIDs, startedAt, durationMs, messages, errors, deadLetters
+            case destinations, messageTypes, services, spans, unfinished
         }
     }
 }

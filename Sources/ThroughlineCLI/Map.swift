@@ -21,25 +21,33 @@ struct Map: ParsableCommand {
     @Option(help: "Only this destination, with its producers and consumers.")
     var destination: String?
 
-    @Option(help: "Only what began so long ago at most: 30s, 15m, 12h, 7d.")
-    var since: Age?
+    @Option(
+        help: ArgumentHelp("Only what began then or later: \(Moment.forms).", valueName: "time"),
+        transform: Moment.init(argument:))
+    var since: Moment?
 
-    @Option(help: "Only what began longer ago than this: 30s, 15m, 12h, 7d.")
-    var until: Age?
+    @Option(
+        help: ArgumentHelp("Only what began before: in the same forms.", valueName: "time"),
+        transform: Moment.init(argument:))
+    var until: Moment?
 
     @OptionGroup var store: StoreOptions
 
+    func validate() throws { try Moment.validate(since: since, until: until) }
+
     func run() throws {
+        let reader = try store.reader()
         // A rate needs an end; what is recorded while this runs is not in it.
-        let map = try store.reader().map(from: since?.ago, to: until?.ago ?? since.map { _ in Age.now })
-        if map.destinations.isEmpty {
-            throw Failure.notFound(
-                "No message was sent or handled in \(store.resolvedPath)\(since == nil && until == nil ? "" : " in that time")."
-            )
-        }
+        let map = try reader.map(from: since?.time, to: until?.time ?? since.map { _ in Age.now })
+        let when = since == nil && until == nil ? "" : " in that time"
         if let destination, !map.destinations.contains(where: { $0.name == destination }) {
-            let known = map.destinations.map(\.name).joined(separator: ", ")
-            throw Failure.notFound("There is no destination '\(destination)'. Known: \(known).")
+            let names = KnownNames(reader: reader, path: store.resolvedPath)
+            throw Failure.notFound(
+                try names.unknown(destination: destination)
+                    ?? "No message was sent to '\(destination)' or handled from it\(when).")
+        }
+        if map.destinations.isEmpty {
+            throw Failure.notFound("No message was sent or handled in \(store.resolvedPath)\(when).")
         }
         print(view.render(map, destination: destination), terminator: "")
     }

@@ -58,7 +58,8 @@ enum Output {
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        // Between brackets that hold nothing, the encoder leaves lines empty; in texts, line ends are escaped.
+        return String(decoding: try encoder.encode(value), as: UTF8.self).replacing(/\[\s*\n\s*\]/, with: "[]")
     }
 
     /// Rows as columns, each as wide as its widest cell, the columns of numbers aligned to the right. A cell stays on its

@@ -41,7 +41,7 @@ struct StoreOptions: ParsableArguments {
     }
 }
 
-/// A length of time as people write it: `250ms`, `30s`, `15m`, `12h`, `7d`.
+/// A length of time as people write it: `250ms`, `30s`, `15m`, `1h30m`, `7d`.
 struct Age: ExpressibleByArgument, CustomStringConvertible {
     let nanoseconds: UInt64
 
@@ -49,15 +49,26 @@ struct Age: ExpressibleByArgument, CustomStringConvertible {
         self.nanoseconds = nanoseconds
     }
 
+    private static let units: [Substring: UInt64] = [
+        "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000, "d": 86_400_000_000_000,
+        "w": 604_800_000_000_000,
+    ]
+
     init?(argument: String) {
-        let units: [Substring: UInt64] = [
-            "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000, "d": 86_400_000_000_000,
-        ]
-        let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        guard let number = UInt64(digits), let unit = units[argument.dropFirst(digits.count)] else { return nil }
-        let (nanoseconds, isTooLong) = number.multipliedReportingOverflow(by: unit)
-        guard !isTooLong, nanoseconds < 9_000_000_000_000_000_000 else { return nil }
-        self.nanoseconds = nanoseconds
+        var rest = argument[...]
+        var sum: UInt64 = 0
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            let name = rest.dropFirst(digits.count).prefix { $0.isLetter }
+            guard let number = UInt64(digits), let unit = Self.units[name] else { return nil }
+            let (part, isPartTooLong) = number.multipliedReportingOverflow(by: unit)
+            let (longer, isTooLong) = sum.addingReportingOverflow(part)
+            guard !isPartTooLong, !isTooLong, longer < 9_000_000_000_000_000_000 else { return nil }
+            sum = longer
+            rest = rest.dropFirst(digits.count + name.count)
+        }
+        guard !argument.isEmpty else { return nil }
+        nanoseconds = sum
     }
 
     var description: String {

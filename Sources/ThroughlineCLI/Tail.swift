@@ -16,8 +16,11 @@ struct Tail: AsyncParsableCommand {
               throughline tail --destination orders --since 10m
             """)
 
-    @Option(help: "Begin with what was recorded so long ago: 30s, 15m, 12h, 7d. Without it, with what comes next.")
-    var since: Age?
+    @Option(
+        help: ArgumentHelp(
+            "Begin with what was recorded then: \(Moment.forms). Without it, with what comes next.", valueName: "time"),
+        transform: Moment.init(argument:))
+    var since: Moment?
 
     @Option(help: "Only deliveries from this destination.")
     var destination: String?
@@ -28,7 +31,7 @@ struct Tail: AsyncParsableCommand {
     @Flag(help: "Only deliveries that failed.")
     var failed = false
 
-    @Option(help: "End after so many lines.")
+    @Option(parsing: .unconditional, help: "End after so many lines.")
     var count: Int?
 
     @OptionGroup var store: StoreOptions
@@ -39,7 +42,9 @@ struct Tail: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try store.reader()
-        var position = try since.map { try reader.position(since: $0.ago) } ?? reader.position()
+        var position = try since.map { try reader.position(since: $0.time) } ?? reader.position()
+        let names = KnownNames(reader: reader, path: store.resolvedPath)
+        if let unknown = try names.unknown(service: service, destination: destination) { Output.note(unknown) }
         let isColoured = Output.isColoured
         var left = count ?? .max
         while true {

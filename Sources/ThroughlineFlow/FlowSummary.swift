@@ -36,9 +36,9 @@ extension Flow {
 
     /// What a person asks first, in one line: which flow, how many messages and services, how long, what went wrong.
     ///
-    /// - Parameter title: what to call the flow; nil takes the type of its first message and the end of its id.
+    /// - Parameter title: what to call the flow; nil takes its ``name``.
     public func headline(title: String? = nil) -> String {
-        var parts = [title ?? defaultTitle, counted(messageCount, "message"), counted(services.count, "service")]
+        var parts = [title ?? name, counted(messageCount, "message"), counted(services.count, "service")]
         parts.append(DurationText.short(latency))
         if deadLetterCount > 0 {
             parts.append(counted(deadLetterCount, "dead letter") + replayed)
@@ -53,12 +53,6 @@ extension Flow {
     private var replayed: String {
         let count = deadLetters.count { !$0.replays.isEmpty }
         return count == 0 ? "" : count == deadLetterCount ? ", replayed" : ", \(FoldingText.grouped(count)) replayed"
-    }
-
-    private var defaultTitle: String {
-        let name = OneLine.shortened(messages.first { $0.type != nil }?.title ?? "flow", to: 48)
-        guard let id = correlationID ?? traceIDs.first?.hex else { return name }
-        return id.count <= 20 ? "\(name) \(id)" : "\(name) …\(id.suffix(8))"
     }
 
     private func counted(_ count: Int, _ word: String) -> String {

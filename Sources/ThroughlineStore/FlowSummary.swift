@@ -6,6 +6,8 @@ public struct FlowSummary: Hashable, Sendable {
     public var correlationID: String?
     /// The traces that it spans, oldest first.
     public var traceIDs: [TraceID]
+    /// The type of its first message; the name of its first span where no message has a type.
+    public var title: String
     /// When its first span started.
     public var startedAt: Timestamp
     /// From the first start to the last end that is known, in nanoseconds.
@@ -26,6 +28,9 @@ public struct FlowSummary: Hashable, Sendable {
     public var spans: Int
     /// How many spans were started and never ended.
     public var unfinished: Int
+
+    /// What finds it again: the correlation id, else the first trace's.
+    public var id: String { correlationID ?? traceIDs.first?.hex ?? "" }
 }
 
 /// The spans of one flow as the store has them.

@@ -22,7 +22,7 @@ extension ReadSession {
             condition = ""
         }
         var summary = FlowSummary(
-            correlationID: correlationID, traceIDs: [],
+            correlationID: correlationID, traceIDs: [], title: "",
             startedAt: Timestamp(nanosecondsSinceEpoch: .max), durationNanoseconds: 0, messages: 0, errors: 0,
             deadLetters: 0, services: [], destinations: [], messageTypes: [], spans: 0, unfinished: 0)
         var end: UInt64 = 0
@@ -35,9 +35,11 @@ extension ReadSession {
         var types: Set<Int64> = []
         // Handling and settling both say how a delivery ended: a message counts once.
         var settled: [Int64: Set<MessageKey>] = [:]
+        var opening = FirstSpan()
         var traceStarts: [(start: UInt64, id: TraceID)] = []
         let columns = """
-            span_id, start, duration, status, message_id, resource, destination, message_type, settlement, kind
+            span_id, start, duration, status, message_id, resource, destination, message_type, settlement, kind, name,
+            correlation
             """
         let select = try statement(
             """
@@ -45,7 +47,7 @@ extension ReadSession {
             UNION ALL SELECT \(columns) FROM open_spans WHERE trace = ?1 \(condition)
             """)
         for trace in traces {
-            var first = UInt64.max
+            var traceStart = UInt64.max
             var seen: Set<Int64> = []
             try select.bind(trace, 1)
             if case .correlation(let row) = key { try select.bind(row, 2) }
@@ -53,7 +55,10 @@ extension ReadSession {
                 // At-least-once delivery may have stored a span twice.
                 guard seen.insert(select.integer(0)).inserted else { continue }
                 let start = UInt64(bitPattern: select.integer(1))
-                first = min(first, start)
+                traceStart = min(traceStart, start)
+                opening.note(
+                    start, span: select.integer(0), name: select.integer(10), type: select.optionalInteger(7),
+                    isOwn: !select.isNull(11))
                 let duration = select.optionalInteger(2)
                 end = max(end, start, start &+ UInt64(bitPattern: max(0, duration ?? 0)))
                 summary.spans += 1
@@ -75,12 +80,13 @@ extension ReadSession {
                 }
             }
             select.reset()
-            traceStarts.append((first, try decoder.interned.traceID(trace)))
+            traceStarts.append((traceStart, try decoder.interned.traceID(trace)))
         }
         let start = traceStarts.map(\.start).min() ?? 0
         summary.startedAt = Timestamp(nanosecondsSinceEpoch: start)
         summary.durationNanoseconds = end > start ? end - start : 0
         summary.traceIDs = traceStarts.sorted { ($0.start, $0.id) < ($1.start, $1.id) }.map(\.id)
+        summary.title = try opening.text.map { row throws(SQLiteError) in try decoder.interned.string(row) } ?? ""
         summary.messages = max(messages.count, sent.count + sentUnnamed)
         summary.destinations = try texts(destinations)
         summary.messageTypes = try texts(types)
@@ -101,5 +107,23 @@ extension ReadSession {
         var texts: [String] = []
         for row in rows { texts.append(try decoder.interned.string(row)) }
         return texts.sorted()
+    }
+}
+
+/// What names a flow: the first span that has its correlation id and is about a message of some type, else the first
+/// that has the id, else the first that is about a message of some type, else the first of all.
+private struct FirstSpan {
+    private typealias Span = (rank: Int, start: UInt64, span: Int64, text: Int64)
+    private var best: Span?
+
+    /// The row of the text.
+    var text: Int64? { best?.text }
+
+    mutating func note(_ start: UInt64, span: Int64, name: Int64, type: Int64?, isOwn: Bool) {
+        let other: Span = ((isOwn ? 0 : 2) + (type == nil ? 1 : 0), start, span, type ?? name)
+        guard let known = best, (known.rank, known.start, known.span) <= (other.rank, other.start, other.span) else {
+            best = other
+            return
+        }
     }
 }

@@ -35,6 +35,7 @@ extension ReadSession {
         var seen: Set<FlowKey> = []
         var traceKeys: [Int64: [FlowKey]] = [:]
         var newest = NewestFlows(limit: limit)
+        var lookedInto = 0
         for walk in try FlowCandidates(filter, self, following: count).walks {
             while try walk.spans.step() {
                 let start = UInt64(bitPattern: walk.spans.integer(0))
@@ -58,9 +59,34 @@ extension ReadSession {
                     }
                     let summary = try self.summary(of: key)
                     if filter.admits(summary) { newest.add(summary) }
+                    lookedInto += 1
+                }
+                if let slowerThan = filter.slowerThan, lookedInto >= min(count, Self.lookedIntoAtMost) {
+                    return try slowFlows(filter, slowerThan, seen, newest)
                 }
             }
             if newest.areKnown(from: walk.end) { break }
+        }
+        return newest.flows
+    }
+
+    /// So many flows are looked into before those that cannot have taken long enough are told from the rest.
+    private static let lookedIntoAtMost = 500
+
+    /// Goes on among the flows that may have taken long enough.
+    private mutating func slowFlows(
+        _ filter: FlowFilter, _ slowerThan: UInt64, _ seen: Set<FlowKey>, _ known: NewestFlows
+    ) throws(SQLiteError) -> [FlowSummary] {
+        var newest = known
+        let since = filter.since.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min
+        for (key, start) in try FlowExtents(self, since: since).flows(slowerThan: slowerThan) {
+            if newest.areKnown(from: start) { break }
+            if seen.contains(key) { continue }
+            if let until = filter.until?.nanosecondsSinceEpoch, start >= until, try !began(key, before: until) {
+                continue
+            }
+            let summary = try self.summary(of: key)
+            if filter.admits(summary) { newest.add(summary) }
         }
         return newest.flows
     }

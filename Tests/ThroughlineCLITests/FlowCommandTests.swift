@@ -62,6 +62,29 @@ struct FlowCommandTests {
         }
     }
 
+    @Test("The title names what was asked for, and the flow's first message where that is another one")
+    func titles() throws {
+        let scratch = try Scratch.withOrder()
+        func title(_ id: String) throws -> Substring? {
+            try scratch.run("flow", id).output.split(separator: " · ").first
+        }
+        #expect(try title("order-1042") == "OrderPlaced order-1042")
+        #expect(try title("m-placed") == "OrderPlaced order-1042")
+        #expect(try title("m-charged") == "PaymentCharged m-charged of OrderPlaced order-1042")
+        let json: [String: Any] = try scratch.run("flow", "m-mail", "--as", "json").json()
+        let headline = (json["summary"] as? [String: Any])?["headline"] as? String
+        #expect(headline?.hasPrefix("SendConfirmationEmail m-mail of OrderPlaced order-1042 · ") == true)
+        #expect(
+            try scratch.run("flow", "m-mail", "--as", "sequence").output.contains("SendConfirmationEmail m-mail of"))
+    }
+
+    @Test("--expand of what is not there says so, and shows the flow")
+    func expandNothing() throws {
+        let outcome = try Scratch.withOrder().run("flow", "--last", "--expand", "Nope", "--expand", "PaymentCharged")
+        #expect(outcome.code == 0 && outcome.output.hasPrefix("OrderPlaced order-1042"))
+        #expect(outcome.error.contains("Nothing in the flow is named 'Nope'"))
+    }
+
     @Test("A file named with -o has the picture, and standard output nothing")
     func file() throws {
         let scratch = try Scratch.withOrder()

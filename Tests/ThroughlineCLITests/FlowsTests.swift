@@ -10,7 +10,8 @@ struct FlowsTests {
         let flows: [[String: Any]] = try Scratch.withOrder().run("flows", "--json").json()
         let flow = try #require(flows.first)
         #expect(flows.count == 1)
-        #expect(flow["correlationID"] as? String == "order-1042")
+        #expect(flow["correlationID"] as? String == "order-1042" && flow["id"] as? String == "order-1042")
+        #expect(flow["title"] as? String == "OrderPlaced order-1042")
         let traceIDs = try #require(flow["traceIDs"] as? [String])
         #expect(!traceIDs.isEmpty && traceIDs.allSatisfy { TraceID(hex: $0) != nil })
         let startedAt = try #require(flow["startedAt"] as? String)
@@ -32,7 +33,12 @@ struct FlowsTests {
         try scratch.record([work(1, at: 0)])
         let flows: [[String: Any]] = try scratch.run("flows", "--json").json()
         #expect(flows.first?["correlationID"] is NSNull)
-        #expect(try scratch.run("flows").output.contains(TraceID(high: 7, low: 1).hex))
+        let id = try #require(flows.first?["id"] as? String)
+        #expect(id == TraceID(high: 7, low: 1).hex)
+        #expect(try scratch.run("flows").output.contains("work …00000001"))
+        for shown in [id, "…00000001", "00000001"] {
+            #expect(try scratch.run("flow", shown).output.hasPrefix("work …00000001 · "))
+        }
         #expect(try scratch.run("flow", "--last").code == 0)
     }
 
@@ -45,7 +51,7 @@ struct FlowsTests {
         try scratch.record([span, work(2, at: 5)])
         let lines = try scratch.run("flows").output.split(separator: "\n")
         #expect(lines.count == 3)
-        #expect(lines.contains { $0.contains("shop  [2J店  order  42") })
+        #expect(lines.contains { $0.contains("shop  [2J店  work order  42") })
         #expect(lines.allSatisfy { !$0.contains("\u{1B}") && !$0.contains("\r") })
     }
 
@@ -65,6 +71,13 @@ struct FlowsTests {
         #expect(try listed("--failed") == ["2"])
         #expect(try listed("--since", "1h") == ["3", "2"])
         #expect(try listed("--since", "30s") == ["3"])
+        #expect(try listed("--since", "1h59m30s") == ["3", "2"])
+        let time = Timestamp(nanosecondsSinceEpoch: (now - 60) * 1_000_000_000).iso8601
+        for since in [time, String(time.dropLast()), String(time.dropLast(5)) + "+00:00"] {
+            #expect(try listed("--since", since) == ["3", "2"], "\(since)")
+            #expect(try listed("--until", since) == ["1"], "\(since)")
+        }
+        #expect(try listed("--since", "2020-01-31", "--until", "2020-02-01T10:00+01:00") == [])
         let table = try scratch.run("flows").output.split(separator: "\n")
         #expect(table.count == 4)
         #expect(table[0].hasPrefix("STARTED"))
@@ -83,15 +96,76 @@ struct FlowsTests {
         #expect(all >= 4)
         #expect(try count("--dead-lettered") == 1)
         #expect(try count("--destination", "mail.commands") == 1)
-        #expect(try count("--destination", "nowhere") == 0)
         #expect(try count("--type", "SendConfirmationEmail", "--service", "shipping", "--failed") == 1)
         #expect(try count("--type", "SendConfirmationEmail", "--service", "thumbnails") == 0)
         #expect(try count("--slower-than", "10s", "--service", "shipping") == 1)
         #expect(try count("--slower-than", "10d") == 0)
         #expect(try count("--unfinished") == 1)
         #expect(try count("--until", "1h") == all)
-        #expect(try scratch.run("flows", "--type", "nothing").output == "No such flows.\n")
+        #expect(
+            try scratch.run("flows", "--type", "SendConfirmationEmail", "--until", "2020-01-01").output
+                == "No such flows.\n")
+        #expect(try scratch.run("flows", "--slower-than", "10d", "--json").output == "[]\n")
         #expect(try scratch.run("flows", "--slower-than", "fast").code == 2)
+    }
+
+    @Test("A name that no span has is said to be none, with the nearest ones")
+    func unknownNames() throws {
+        let scratch = try Scratch.withOrder()
+        func error(_ arguments: String...) throws -> String {
+            let outcome = try scratch.run(arguments)
+            #expect(outcome.code == 1 && outcome.output.isEmpty)
+            return outcome.error
+        }
+        #expect(
+            try error("flows", "--service", "biling").contains("names the service 'biling'. Did you mean 'billing'?"))
+        #expect(try error("flows", "--json", "--destination", "Stok").contains("Did you mean 'stock'?"))
+        #expect(
+            try error("flows", "--type", "Email").contains(
+                "message type 'Email'. Did you mean 'SendConfirmationEmail'?"))
+        #expect(try error("flows", "--service", "kitchen").contains("There are billing, inventory, notifications,"))
+        #expect(try error("map", "--destination", "order").contains("Did you mean 'orders' or 'orders.dlq'?"))
+        #expect(try error("map", "--since", "1h").contains("in that time"))
+    }
+
+    @Test("Flows that are alike are told apart by their names, which flow takes and says again")
+    func names() throws {
+        let scratch = try Scratch()
+        let ids = [1, 2].map { "0198b2c4-7d5e-7000-8000-9a3f0000000\($0)" }
+        for (number, id) in ids.enumerated() {
+            var script = FlowScript(correlation: id, seed: UInt64(number + 1))
+            script.send("shop", "OrderPlaced", id: id, to: "orders", at: Double(number))
+            try scratch.record(script.records)
+        }
+        let table = try scratch.run("flows").output
+        for id in ids {
+            let name = "OrderPlaced …\(id.suffix(8))"
+            #expect(table.contains(name))
+            for part in [id, "…\(id.suffix(8))", String(id.suffix(9)), "...\(id.suffix(5))"] {
+                #expect(try scratch.run("flow", part).output.hasPrefix(name + " · "), "\(part)")
+            }
+        }
+        let ambiguous = try scratch.run("flow", "0198b2c4-7d")
+        #expect(ambiguous.code == 5 && ids.allSatisfy { ambiguous.error.contains("throughline flow '\($0)'") })
+    }
+
+    @Test("flows and flow give a batch's summary one name, that of its own first message")
+    func batchName() throws {
+        let scratch = try Scratch()
+        try scratch.record(
+            GoldenFlow.batch.records.map { record in
+                // What a batch sends begins a flow of its own.
+                var record = record
+                let isBatch = record.attributes[MessagingAttribute.messageID] == nil
+                if isBatch { record.attributes[MessagingAttribute.conversationID] = nil }
+                return record
+            })
+        let flows: [[String: Any]] = try scratch.run("flows", "--json").json()
+        #expect(!flows.isEmpty)
+        for flow in flows {
+            let (id, title) = (try #require(flow["id"] as? String), try #require(flow["title"] as? String))
+            #expect(try scratch.run("flow", id).output.hasPrefix("\(title) · "), "\(id)")
+        }
     }
 
     @Test("Incomplete is what lacks a sender, and nothing else")

@@ -29,6 +29,45 @@ struct UpkeepTests {
             #expect(!run.output.isEmpty)
         }
         #expect(try scratch.run("doctor", "--store", "it's a demo.db").output.contains("sound"))
+
+        // The picture and the command beside it are about the same flow, and say the same of it.
+        let id = try #require(outcome.output.firstMatch(of: /throughline flow (\S+) --store/)?.1)
+        let tree = outcome.output.components(separatedBy: "What happened because of OrderPlaced:\n\n").last ?? ""
+        let again = try scratch.run("flow", String(id), "--store", "it's a demo.db").output
+        #expect(tree.hasPrefix("OrderPlaced …\(id.suffix(8)) · ") && again.hasPrefix("OrderPlaced …\(id.suffix(8)) · "))
+        #expect(tree.contains("still in flight") == again.contains("still in flight"))
+        #expect(!(tree + again).contains("nobody handled it"))
+    }
+
+    @Test("What the README and the help tell to type works as it is written on the store of the demo")
+    func examples() throws {
+        let scratch = try Scratch()
+        #expect(try scratch.run("demo").code == 0)
+        let flows: [[String: Any]] = try scratch.run("flows", "--json").json()
+        let id = try #require(flows.first { $0["correlationID"] is String }?["id"] as? String)
+        let readme = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../README.md")
+        let pages =
+            [try String(contentsOf: readme, encoding: .utf8)]
+            + ["flow", "tail"].map { command in
+                (try? scratch.run(command, "--help").output) ?? ""
+            }
+        var commands: [String] = []
+        for line in pages.joined(separator: "\n").split(separator: "\n") {
+            let line = line.trimmingPrefix { $0 == " " }.trimmingPrefix("swift run ")
+            guard let words = line.wholeMatch(of: /throughline ((flow|flows|map|tail|doctor)( .*)?)/)?.1 else {
+                continue
+            }
+            commands.append(words.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces))
+        }
+        #expect(commands.count >= 10)
+        for command in commands {
+            var words = command.replacing("<any id>", with: id).split(separator: " ").map(String.init)
+            // It goes on until there is something to show.
+            if words[0] == "tail" { words += ["--count", "1"] + (words.contains("--since") ? [] : ["--since", "1h"]) }
+            let outcome = try scratch.run(words)
+            #expect(outcome.code == 0, "throughline \(command): \(outcome.error)")
+            #expect(!outcome.output.isEmpty || words.contains("-o"), "throughline \(command)")
+        }
     }
 
     @Test("The demo records into traces.db here, again and again, and shows the newest run")

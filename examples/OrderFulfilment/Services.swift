@@ -67,7 +67,7 @@ struct Services<Broker: OrderBroker>: Sendable {
 
     private func chargeOrders() async throws {
         try await billing.handle("orders") { _, order, _ in
-            try await work(.milliseconds(60))
+            try await billing.call("charge card", for: order) { try await work(.milliseconds(60)) }
             if order.amount > 50_000 {
                 progress.report("billing        card of order \(order.id) was declined")
                 try await billing.emit(.paymentFailed, order)
@@ -79,7 +79,7 @@ struct Services<Broker: OrderBroker>: Sendable {
 
     private func retryCharges() async throws {
         try await billing.handle("billing.commands") { _, order, _ in
-            try await work(.milliseconds(40))
+            try await billing.call("charge card", for: order) { try await work(.milliseconds(40)) }
             try await charge(order, "charged order \(order.id) at the second attempt")
         }
     }

@@ -115,6 +115,7 @@ enum QueryBenchmark {
             $0.failed = true
             $0.until = Timestamp(nanosecondsSinceEpoch: 1)
         }
+        try measure("--slower-than an hour") { $0.slowerThan = 3_600_000_000_000 }
         try measure("--dead-lettered") { $0.deadLettered = true }
         try measure("--service of all, --until before the first") {
             $0.service = "orders"

@@ -4,16 +4,18 @@ import ThroughlineModel
 public enum FlowJSON {
     /// One flow as an object: its summary, then operations, messages, publications, hops, edges and
     /// critical path, and what was found out: gaps, dead letters, sagas, replies, clocks, contradictions.
-    public static func text(of flow: Flow) -> String {
+    ///
+    /// - Parameter title: what to call the flow in the headline; nil takes its name.
+    public static func text(of flow: Flow, title: String? = nil) -> String {
         var text = ""
-        write(flow, to: &text)
+        write(flow, title: title, to: &text)
         return text
     }
 
-    /// Writes what ``text(of:)`` returns piece by piece: the text of a large flow is many times the size of the flow.
-    public static func write(_ flow: Flow, to output: inout some TextOutputStream) {
+    /// Writes what ``text(of:title:)`` returns piece by piece: the text of a large flow is many times the size of the flow.
+    public static func write(_ flow: Flow, title: String? = nil, to output: inout some TextOutputStream) {
         let members: [(String, JSONValue)] = [
-            ("summary", summary(flow)),
+            ("summary", summary(flow, title)),
             ("operations", .objects(flow.operations, operation)),
             ("messages", .objects(flow.messages, message)),
             ("publications", .objects(flow.publications) { publication($0, flow) }),
@@ -27,10 +29,10 @@ public enum FlowJSON {
 
     /// Flows as an array of summaries.
     public static func summaries(of flows: some Sequence<Flow>) -> String {
-        JSONValue.array(flows.map(summary)).text + "\n"
+        JSONValue.array(flows.map { summary($0, nil) }).text + "\n"
     }
 
-    private static func summary(_ flow: Flow) -> JSONValue {
+    private static func summary(_ flow: Flow, _ title: String?) -> JSONValue {
         .object([
             ("correlationID", .string(flow.correlationID)),
             ("traceIDs", .array(flow.traceIDs.map { .string($0.hex) })),
@@ -45,7 +47,7 @@ public enum FlowJSON {
             ("unfinished", .integer(flow.unfinishedCount)),
             ("duplicates", .integer(flow.duplicateCount)),
             ("services", .array(flow.services.map { .string($0) })),
-            ("headline", .string(flow.headline())),
+            ("headline", .string(flow.headline(title: title))),
         ])
     }
 

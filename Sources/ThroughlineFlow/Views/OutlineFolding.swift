@@ -134,6 +134,20 @@ package struct FoldedOutline {
 }
 
 extension Flow {
+    /// The names that nothing in the flow has: those that ``Unfolding/named(_:)`` would look for in vain.
+    public func unknown(among names: [String]) -> [String] {
+        guard !names.isEmpty else { return [] }
+        var unknown = Set(names)
+        let subjects: [(Int, (Int) -> Outline.Subject)] = [
+            (publications.count, Outline.Subject.publication), (hops.count, Outline.Subject.hop),
+            (operations.count, Outline.Subject.operation),
+        ]
+        for (count, subject) in subjects {
+            for place in 0..<count where !unknown.isEmpty { unknown.subtract(self.names(of: subject(place))) }
+        }
+        return names.filter(unknown.contains).uniqued()
+    }
+
     /// What a person may call it by.
     package func names(of subject: Outline.Subject) -> [String] {
         switch subject {

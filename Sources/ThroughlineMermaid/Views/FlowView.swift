@@ -23,7 +23,7 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - flow: what to show.
-    ///   - title: what to call it; nil takes the type of its first message and the end of its correlation id.
+    ///   - title: what to call it; nil takes the flow's name.
     ///   - options: how much to show, and how.
     public func render(_ flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()) -> String {
         rendered(flow, title: title, options: options).text
@@ -33,7 +33,7 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - flow: what to show.
-    ///   - title: what to call it; nil takes the type of its first message and the end of its correlation id.
+    ///   - title: what to call it; nil takes the flow's name.
     ///   - options: how much to show, and how.
     public func rendered(_ flow: Flow, title: String? = nil, options: ViewOptions = ViewOptions()) -> RenderedFlow {
         switch self {
@@ -58,7 +58,7 @@ public enum FlowView: String, Hashable, Sendable, CaseIterable {
         case .dot:
             let (chart, folding) = FlowchartView.chart(of: flow, title: title, options: options)
             return RenderedFlow(text: Graphviz(chart).text, folding: folding)
-        case .json: return RenderedFlow(text: FlowJSON.text(of: flow))
+        case .json: return RenderedFlow(text: FlowJSON.text(of: flow, title: title))
         }
     }
 }
