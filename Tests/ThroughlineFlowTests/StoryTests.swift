@@ -56,6 +56,40 @@ import ThroughlineModel
         #expect(flow.headline().hasSuffix("1 dead letter"))
     }
 
+    @Test func `what a consumer sets aside and a person sends again, each in a trace of its own, is one story`() throws
+    {
+        var script = FlowScript(correlation: nil)
+        let sent = script.send("gateway", nil, id: "m-1", to: "orders", at: 0, intent: nil)
+        for (attempt, start) in [5.0, 20, 60].enumerated() {
+            script.process(
+                "billing", nil, id: "m-1", from: "orders", at: start, took: 2, of: sent, attempt: attempt + 1,
+                settled: nil, error: "Declined")
+        }
+        let aside = script.send(
+            "billing", nil, id: "m-1", to: "orders.dlq", at: 63, intent: nil, links: [FlowScript.link(sent, nil)])
+        let again = script.send(
+            "support", nil, id: "m-1", to: "orders", at: 60_000, intent: nil, links: [FlowScript.link(aside, nil)])
+        script.process("billing", nil, id: "m-1", from: "orders", at: 60_004, took: 3, of: again, settled: nil)
+        let flow = Flow(script.records)
+        #expect(flow.publications.map(\.id.reason) == [.sent, .deadLettered, .replayed])
+        let letter = try #require(flow.deadLetters.first)
+        #expect(flow.deadLetters.count == 1 && letter.outcome == .recovered && letter.exception == "Declined")
+        #expect(flow.hops.map { $0.attempts.count } == [3, 1])
+        #expect(flow.headline().hasSuffix("1 dead letter, replayed"))
+        #expect(flow.latency == FlowScript.at(64).nanosecondsSinceEpoch - FlowScript.at(0).nanosecondsSinceEpoch)
+    }
+
+    @Test func `what its sender sends twice, or a consumer sends on for another attempt, is no dead letter`() {
+        var script = FlowScript(correlation: nil)
+        let sent = script.send("gateway", nil, id: "m-1", to: "orders", at: 0, intent: nil)
+        script.process("billing", nil, id: "m-1", from: "orders", at: 5, took: 2, of: sent, settled: nil, error: "Late")
+        script.send("billing", nil, id: "m-1", to: "orders-retry", at: 8, intent: nil)
+        script.send("gateway", nil, id: "m-1", to: "orders", at: 9, intent: nil)
+        let flow = Flow(script.records)
+        #expect(flow.publications.map(\.id.reason) == [.sent, .sent])
+        #expect(flow.deadLetters.isEmpty)
+    }
+
     @Test func `messages of a batch that have spans of their own are told apart by them`() throws {
         let flow = flow(.batchWithSpans)
         #expect(flow.hops.map { $0.attempts.count } == [1, 1, 1])

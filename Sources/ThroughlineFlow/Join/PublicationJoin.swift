@@ -17,16 +17,16 @@ struct PublicationJoin: Sendable {
     let table: OperationTable
     /// By message the first and the last of its publications, and by publication the next one of its message; -1 for
     /// none.
-    private var first: [Int] = []
+    private(set) var first: [Int] = []
     private var last: [Int] = []
-    private var next: [Int] = []
+    private(set) var next: [Int] = []
     /// The same for the publications of a message on one destination, those of the flow that is being joined.
     private var firstOnDestination = HashTable()
     private var nextOnDestination: [Int] = []
     /// By operation: the first of its sendings, which stand together.
     private var sendingsOfOperation: [Int]
     /// By message: the handlings of it that failed; a broker may have set it aside by itself after them.
-    private var failures: [Int: [Int]] = [:]
+    private(set) var failures: [Int: [Int]] = [:]
     /// By message: where it arrived, when its senders do not say where they sent it.
     private var arrivals: [Int: Name] = [:]
 
@@ -64,7 +64,7 @@ struct PublicationJoin: Sendable {
         for position in creators { publish(position, .create, join) }
     }
 
-    private func gaveUp(_ position: Int) -> Bool {
+    func gaveUp(_ position: Int) -> Bool {
         switch table.rows[position].settlement {
         case .rejected, .deadLettered: true
         case .requeued, .deferred, .acknowledged, .skipped: false
@@ -87,7 +87,7 @@ struct PublicationJoin: Sendable {
         }
     }
 
-    private func sent(_ message: Int, by service: Name, to destination: Name) -> Int? {
+    func sent(_ message: Int, by service: Name, to destination: Name) -> Int? {
         var known = first[message]
         while known >= 0 {
             if !destination.isPresent || destination == publications[known].destination {
@@ -102,7 +102,7 @@ struct PublicationJoin: Sendable {
         return nil
     }
 
-    private func firstPublication(of message: Int, on destination: Name) -> Int {
+    func firstPublication(of message: Int, on destination: Name) -> Int {
         let hash = Hash.of(UInt64(message), UInt64(bitPattern: Int64(destination.number)))
         return firstOnDestination.find(hash) {
             publications[$0].message == message && publications[$0].destination == destination
@@ -141,17 +141,6 @@ struct PublicationJoin: Sendable {
         }
         next[last[message]] = made
         last[message] = made
-    }
-
-    /// A message that is sent on by its own handler, when handling failed, is a dead letter even without a link.
-    private func reason(_ message: Int, _ position: Int, _ join: MessageJoin) -> PublicationRow.Reason {
-        if table.rows[position].isDeadLettering { return .deadLettered }
-        if table.rows[position].isReplay { return .replayed }
-        guard failures[message] != nil, let handler = table.handler(of: position), gaveUp(handler),
-            join.handled(handler).contains(where: { join.handlings[$0].message == message }),
-            table.rows[handler].destination != table.rows[position].destination
-        else { return .sent }
-        return .deadLettered
     }
 
     /// The publication that a delivery is of, made up where there is none.
@@ -199,7 +188,7 @@ struct PublicationJoin: Sendable {
         return last ?? first
     }
 
-    private func first(from start: Int, _ next: [Int], where condition: (Int) -> Bool) -> Int? {
+    func first(from start: Int, _ next: [Int], where condition: (Int) -> Bool) -> Int? {
         var current = start
         while current >= 0 {
             if condition(current) { return current }
