@@ -57,17 +57,14 @@ struct BatchEncoder {
     }
 
     private mutating func append(_ attributes: Attributes, to span: inout EncodedBatch.Span) {
-        let texts = batch.texts.count
         for _ in 0..<PromotedAttribute.textCount { batch.texts.append(-1) }
         let refs = batch.refs.count
         let start = batch.bytes.count
         var isFirst = true
-        var foreign = ForeignIDs()
+        var foreign = ForeignNames()
         for element in attributes {
             switch (PromotedAttribute.named(element.key), element.value) {
-            case (let attribute?, .string(let text)) where attribute.kind == .text:
-                batch.texts[texts + attribute.rawValue] = place(of: text, for: attribute)
-            case (let column?, .string(let id)) where column.kind == .id: set(id, for: column, &span)
+            case (let column?, .string(let text)) where column.kind != .number: set(text, for: column, &span)
             case (.offset?, .int(let number)): span.numbers.offset = number
             case (.attempt?, .int(let number)): span.numbers.attempt = number
             case (.enqueuedTime?, .int(let number)): span.numbers.enqueuedTime = number
@@ -79,16 +76,9 @@ struct BatchEncoder {
                 AttributeJSON.appendMember(element.key, element.value, to: &batch.bytes, isFirst: &isFirst)
             }
         }
-        if !foreign.isEmpty {
-            for column in [PromotedAttribute.messageID, .causationID, .correlation] {
-                guard let id = foreign.id(for: column) else { continue }
-                if let own = attributes[column.key], case .string = own {
-                    // A span with both names: whoever reads it takes the JSON's word and not the column's.
-                    AttributeJSON.appendMember(column.key, own, to: &batch.bytes, isFirst: &isFirst)
-                } else {
-                    set(id, for: column, &span)
-                }
-            }
+        for (column, text) in foreign.texts(besides: attributes) {
+            set(text, for: column, &span)
+            span.flags |= WireFlags.repeats(column)
         }
         if !isFirst {
             batch.bytes.append(UInt8(ascii: "}"))
@@ -97,16 +87,18 @@ struct BatchEncoder {
         span.refs = refs..<batch.refs.count
     }
 
-    private mutating func set(_ id: String, for column: PromotedAttribute, _ span: inout EncodedBatch.Span) {
-        let key = MessageKey(id)
+    private mutating func set(_ text: String, for column: PromotedAttribute, _ span: inout EncodedBatch.Span) {
         switch column {
         case .messageID:
+            let key = MessageKey(text)
             span.messageID = key
             batch.refs.append(EncodedBatch.Reference(key: key, role: .own))
         case .causationID:
+            let key = MessageKey(text)
             span.causationID = key
             batch.refs.append(EncodedBatch.Reference(key: key, role: .cause))
-        default: span.correlation = place(of: key)
+        case .correlation: span.correlation = place(of: MessageKey(text))
+        default: batch.texts[span.texts + column.rawValue] = place(of: text, for: column)
         }
     }
 

@@ -19,6 +19,7 @@ struct SpanDecoder {
     /// What a SELECT must ask for so that ``span(from:)`` can read it.
     static let columns = "id, " + Schema.spanColumnNames.joined(separator: ", ")
 
+    private static let flagsColumn: Int32 = 4
     private static let attributesColumn: Int32 = 15
     private static let eventsColumn: Int32 = 16
 
@@ -146,7 +147,7 @@ struct SpanDecoder {
         let row = statement.integer(0)
         let trace = statement.integer(1)
         let start = UInt64(bitPattern: statement.integer(7))
-        let flags = WireFlags.parts(of: statement.integer(4))
+        let flags = WireFlags.parts(of: statement.integer(Self.flagsColumn))
         guard let kind = SpanKind(rawValue: Int(clamping: statement.integer(5))),
             let code = SpanStatus.Code(rawValue: Int(clamping: statement.integer(9)))
         else { throw .corrupt("span \(row) has an unknown kind or status") }
@@ -183,6 +184,7 @@ struct SpanDecoder {
     private mutating func attributes(_ statement: Statement, _ stored: inout Stored) throws(SQLiteError) -> Attributes {
         var elements: [Attributes.Element] = []
         elements.reserveCapacity(PromotedAttribute.allCases.count)
+        let flags = statement.integer(Self.flagsColumn)
         for column in Self.promoted {
             let value: AttributeValue
             switch column.attribute {
@@ -209,17 +211,12 @@ struct SpanDecoder {
                 guard let number = statement.optionalInteger(column.number) else { continue }
                 value = .int(number)
             }
+            // The JSON tells it under the name that it came with.
+            if flags & WireFlags.repeats(column.attribute) != 0 { continue }
             elements.append(Attributes.Element(key: column.key, value: value))
         }
         if let others = try attributes(statement, Self.attributesColumn) {
             stored.causationIDs = others[ThroughlineAttribute.causationIDs]?.stringArrayValue ?? []
-            if stored.messageID != nil || stored.correlation != nil || stored.causationID != nil {
-                // What the JSON tells under a foreign name the column only repeats.
-                for other in others {
-                    guard let name = ForeignIDs.Name(other) else { continue }
-                    elements.removeAll { $0.key == name.column.key }
-                }
-            }
             elements += others
         }
         return Attributes(uniqueElements: elements)

@@ -10,6 +10,10 @@ enum WireFlags {
         Int64(flags.rawValue) | (isRemote ? Self.isRemoteKnown | Self.isRemote : 0)
     }
 
+    /// Says of a row of `spans` that a column only repeats what the JSON tells under another convention's name; above
+    /// all that OTLP has.
+    static func repeats(_ column: PromotedAttribute) -> Int64 { 1 << (32 + Int64(column.rawValue)) }
+
     static func parts(of value: Int64) -> (flags: TraceFlags, isRemote: Bool) {
         (TraceFlags(rawValue: UInt8(truncatingIfNeeded: value)), value & isRemote != 0)
     }

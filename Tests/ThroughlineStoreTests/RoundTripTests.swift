@@ -81,6 +81,9 @@ struct RoundTripTests {
             [MessagingAttribute.messageID: "", "nservicebus.message_id": "n"],
             [MessagingAttribute.messageID: 17, "nservicebus.message_id": "n"],
             [MessagingAttribute.messageID: "m", "messaging.message_id": 17, "messaging.id": ""],
+            ["kafka.topic": "t", "messaging.destination": "d"],
+            [MessagingAttribute.destinationName: "n", "kafka.topic": "n"],
+            [MessagingAttribute.destinationName: ["a"], "kafka.topic": "t", MessagingAttribute.messageID: "m"],
         ]
         let scratch = try Scratch()
         try store(attributes.enumerated().map { span(UInt64($0 + 1), $1) }, at: scratch.path())

@@ -99,7 +99,7 @@ struct TraceReaderTests {
             span(2, trace: 2, at: 5, ["nservicebus.message_id": "m"]),
             span(3, trace: 3, at: 10, ["nservicebus.message_id": "n", "nservicebus.related_to": "m"]),
             span(4, trace: 4, at: 15, ["nservicebus.conversation_id": "c"]),
-            span(5, trace: 5, at: 20, ["messaging.message_id": "other"]),
+            span(5, trace: 5, at: 20, ["messaging.message_id": "other", "kafka.topic": "orders"]),
         ])
         func ids(_ spans: [SpanReference]) -> [UInt64] { spans.map(\.spanID.rawValue).sorted() }
         #expect(ids(try reader.find("m")) == [1, 2, 3])
@@ -110,6 +110,7 @@ struct TraceReaderTests {
             #expect(flow.map(\.spanID.rawValue).sorted() == [1, 2, 3, 4], "\(id)")
         }
         #expect(try reader.flows().map(\.correlationID).contains("c"))
+        #expect(try reader.flows { $0.destination = "orders" }.map(\.traceIDs) == [[trace(5)]])
         withExtendedLifetime(scratch) {}
     }
 
