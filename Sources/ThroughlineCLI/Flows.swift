@@ -120,14 +120,20 @@ struct Flows: ParsableCommand {
     private static func row(_ flow: FlowSummary) -> [String] {
         [
             flow.startedAt.iso8601, Output.duration(milliseconds: Double(flow.durationNanoseconds) / 1e6),
-            "\(flow.messages)",
-            flow.errors == 0 ? "-" : "\(flow.errors) ✗\(flow.deadLetters == 0 ? "" : " \(flow.deadLetters) dead")",
+            "\(flow.messages)", troubles(flow),
             "\(flow.traceIDs.count)",
             flow.services.count <= 3
                 ? flow.services.joined(separator: ",")
                 : flow.services.prefix(2).joined(separator: ",") + ",+\(flow.services.count - 2)",
             FlowName.of(flow.title, flow.id),
         ]
+    }
+
+    /// What went wrong, and what was begun and never ended.
+    private static func troubles(_ flow: FlowSummary) -> String {
+        let counted = [(flow.errors, "✗"), (flow.deadLetters, "dead"), (flow.unfinished, "unfinished")]
+        let found = counted.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return found.isEmpty ? "-" : found.joined(separator: " ")
     }
 
     /// The words that scripts rely on.

@@ -101,6 +101,7 @@ struct FlowsTests {
         #expect(try count("--slower-than", "10s", "--service", "shipping") == 1)
         #expect(try count("--slower-than", "10d") == 0)
         #expect(try count("--unfinished") == 1)
+        #expect(try scratch.run("flows", "--unfinished").output.contains(" unfinished "))
         #expect(try count("--until", "1h") == all)
         #expect(
             try scratch.run("flows", "--type", "SendConfirmationEmail", "--until", "2020-01-01").output
