@@ -40,7 +40,7 @@ struct Flows: ParsableCommand {
     @Flag(help: "Only those in which something failed.")
     var failed = false
 
-    @Flag(help: "Only those in which a span says that a message became a dead letter.")
+    @Flag(help: "Only those in which a message became a dead letter.")
     var deadLettered = false
 
     @Flag(help: "Only those with something that was begun and never ended.")

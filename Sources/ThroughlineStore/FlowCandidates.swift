@@ -34,8 +34,8 @@ struct FlowCandidates {
         var isRare = true
         if filter.unfinished {
             tables = ["open_spans"]
-        } else if let word = names.deadLettered {
-            seek("settlement = ?1", .row(word))
+        } else if filter.deadLettered {
+            conditions = [names.deadLetters]
             isIndexed = false
         } else if filter.failed {
             conditions = ["status = \(SpanStatus.Code.error.rawValue)"]
@@ -92,7 +92,9 @@ struct FlowCandidates {
         let start = later == nil ? "start" : "+start"
         let bounds = ["\(start) >= \(oldest)"] + (later.map { ["\(start) < \($0)"] } ?? [])
         let condition = (conditions + bounds).joined(separator: " AND ")
-        let selects = tables.map { "SELECT \(start) AS start, trace, correlation FROM \($0) WHERE \(condition)" }
+        let selects = tables.map {
+            "SELECT \(start) AS start, trace, correlation FROM \($0) AS span WHERE \(condition)"
+        }
         let spans = try session.connection.prepare(
             "SELECT start, trace, correlation FROM (\(selects.joined(separator: " UNION ALL "))) ORDER BY start DESC")
         switch value {
@@ -108,7 +110,9 @@ struct FlowCandidates {
 private struct Names {
     var destination: Int64?
     var messageType: Int64?
-    var deadLettered: Int64?
+    /// What spans say that show a dead letter: the consumer itself, a sender that links to it, or a consumer that failed
+    /// with a message which is elsewhere, too.
+    var deadLetters = ""
 
     /// Nil when the store has never come across one of the names.
     init?(_ filter: FlowFilter, _ session: ReadSession) throws(SQLiteError) {
@@ -125,8 +129,19 @@ private struct Names {
             if messageType == nil { return nil }
         }
         if filter.deadLettered {
-            deadLettered = try row(Settlement.deadLettered.rawValue, word)
-            if deadLettered == nil { return nil }
+            let words = [
+                Settlement.deadLettered.rawValue, Settlement.rejected.rawValue, LinkType.deadLetterOf.rawValue,
+            ]
+            let rows = try words.map { text throws(SQLiteError) in try row(text, word) ?? 0 }
+            deadLetters = """
+                (settlement = \(rows[0])
+                OR (status = \(SpanStatus.Code.error.rawValue) OR settlement = \(rows[1])) AND message_id IS NOT NULL
+                    AND EXISTS (SELECT 1 FROM message_refs AS ref JOIN spans AS other ON other.id = ref.span
+                        WHERE ref.message_id = span.message_id AND ref.role = \(MessageRole.own.rawValue)
+                            AND other.destination <> span.destination)
+                OR \(rows[2]) > 0 AND kind = \(SpanKind.producer.rawValue)
+                    AND EXISTS (SELECT 1 FROM links WHERE links.span = span.id AND type = \(rows[2])))
+                """
         }
         if let name = filter.service {
             guard try row(name, "SELECT id FROM resources WHERE service_name = ?1 LIMIT 1") != nil else { return nil }

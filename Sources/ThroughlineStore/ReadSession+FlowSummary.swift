@@ -1,4 +1,5 @@
 internal import SQLite
+internal import ThroughlineFlow
 internal import ThroughlineModel
 
 extension ReadSession {
@@ -41,6 +42,7 @@ extension ReadSession {
             span_id, start, duration, status, message_id, resource, destination, message_type, settlement, kind, name,
             correlation
             """
+        var doubts = DeadLetterDoubts()
         let select = try statement(
             """
             SELECT \(columns) FROM spans WHERE trace = ?1 \(condition)
@@ -67,6 +69,7 @@ extension ReadSession {
                 let isProducer = select.integer(9) == Int64(SpanKind.producer.rawValue)
                 if !select.isNull(4) {
                     messages.insert(MessageKey(select, 4))
+                    try doubts.note(select, &decoder.interned)
                     if isProducer { sent.insert(MessageKey(select, 4)) }
                 } else if isProducer {
                     sentUnnamed += 1
@@ -90,10 +93,15 @@ extension ReadSession {
         summary.messages = max(messages.count, sent.count + sentUnnamed)
         summary.destinations = try texts(destinations)
         summary.messageTypes = try texts(types)
+        var known: Set<MessageKey> = []
         for (settlement, messages) in settled
         where try decoder.interned.string(settlement) == Settlement.deadLettered.rawValue {
             summary.deadLetters = messages.count
+            known = messages
         }
+        var isOpen = doubts.areOpen(besides: known, onlyFailed: true)
+        if !isOpen, doubts.areOpen(besides: known, onlyFailed: false) { isOpen = try isSetAside(in: traces) }
+        if isOpen { summary.deadLetters = max(summary.deadLetters, try deadLetters(of: key, in: traces)) }
         var services: Set<String> = []
         for resource in resources {
             let name = try first("SELECT service_name FROM resources WHERE id = ?1", resource) { $0.optionalText(0) }
@@ -102,6 +110,37 @@ extension ReadSession {
         summary.services = services.sorted()
         return summary
     }
+
+    /// True when a sender says by its link that it sets a message aside.
+    private func isSetAside(in traces: [Int64]) throws(SQLiteError) -> Bool {
+        for trace in traces {
+            let found = try rows(
+                """
+                SELECT 1 FROM spans JOIN links ON links.span = spans.id
+                WHERE trace = ?1 AND links.type = (SELECT id FROM strings WHERE text = ?2) LIMIT 1
+                """
+            ) { select throws(SQLiteError) in
+                try select.bind(trace, 1)
+                try select.bind(LinkType.deadLetterOf.rawValue, 2)
+            }
+            if !found.isEmpty { return true }
+        }
+        return false
+    }
+
+    /// What the flow itself shows, put together: senders set messages aside without their consumers saying so.
+    private mutating func deadLetters(of key: FlowKey, in traces: [Int64]) throws(SQLiteError) -> Int {
+        var spans: [SpanDecoder.Stored] = []
+        for trace in traces where spans.count < Self.longestFlow {
+            _ = try decoder.appendSpans(ofTrace: trace, atMost: Self.longestFlow, to: &spans)
+        }
+        if case .correlation(let row) = key { spans.removeAll { $0.correlation.map { $0 != row } ?? false } }
+        try decoder.readLinks(into: &spans, from: 0) { _ in }
+        return Flow(spans.map(\.record)).deadLetterCount
+    }
+
+    /// So many spans are put together for one line of a list.
+    private static let longestFlow = 10_000
 
     private mutating func texts(_ rows: Set<Int64>) throws(SQLiteError) -> [String] {
         var texts: [String] = []

@@ -1,5 +1,6 @@
 import FlowFixtures
 import Testing
+import ThroughlineFlow
 import ThroughlineModel
 
 @testable import ThroughlineStore
@@ -25,6 +26,53 @@ import ThroughlineModel
                 #expect(Set(found.map(\.traceIDs)) == Set(expected.map(\.traceIDs)), "\(filter)")
             }
         }
+    }
+
+    @Test("of dead letters lists those that a sender shows, as the flows themselves tell", arguments: [true, false])
+    func deadLettersOfSenders(withCorrelation: Bool) throws {
+        let scratch = try Scratch()
+        let store = try TraceStore(path: scratch.path())
+        var expected: [TraceID] = []
+        func write(_ seed: UInt64, isDeadLetter: Bool, _ script: (inout FlowScript) -> Void) throws {
+            var flow = FlowScript(correlation: withCorrelation ? "flow-\(seed)" : nil, seed: seed)
+            script(&flow)
+            try store.write(flow.records)
+            #expect(Flow(flow.records).deadLetterCount == (isDeadLetter ? 1 : 0), "\(seed)")
+            if isDeadLetter { expected.append(flow.records[0].traceID) }
+        }
+        func handled(_ script: inout FlowScript, settled: Settlement?, error: String?) -> SpanContext {
+            let sent = script.send("orders", nil, id: "1", to: "orders", at: 0)
+            return script.process(
+                "billing", nil, id: "1", from: "orders", at: 5, took: 9, of: sent, settled: settled, error: error)
+        }
+        try write(1, isDeadLetter: true) { script in
+            let failed = handled(&script, settled: nil, error: "Timeout")
+            script.send("billing", nil, id: "1", to: "orders.DLQ", at: 8, in: failed)
+        }
+        try write(2, isDeadLetter: true) { script in
+            let refused = handled(&script, settled: .rejected, error: nil)
+            script.process("desk", nil, id: "1", from: "orders.DLQ", at: 80, took: 2, of: refused)
+        }
+        try write(3, isDeadLetter: false) { script in _ = handled(&script, settled: nil, error: "Timeout") }
+        try write(4, isDeadLetter: false) { script in
+            let done = handled(&script, settled: .acknowledged, error: nil)
+            script.send("billing", nil, id: "1", to: "audit", at: 8, in: done)
+        }
+        try write(5, isDeadLetter: true) { script in
+            let done = handled(&script, settled: nil, error: nil)
+            script.send(
+                "mover", nil, id: "1", to: "parked", at: 8, in: done, links: [FlowScript.link(done, .deadLetterOf)])
+        }
+        try store.flush()
+        let reader = try TraceReader(path: scratch.path())
+        var filter = FlowFilter()
+        filter.deadLettered = true
+        for count in [0, FlowCandidates.followed] {
+            let found = try reader.flows(limit: 10, filter, following: count)
+            #expect(Set(found.map { $0.traceIDs[0] }) == Set(expected) && found.count == expected.count)
+            #expect(found.allSatisfy { $0.deadLetters == 1 })
+        }
+        store.close()
     }
 
     private static let services = ["orders", "billing", "stock", "mail", "cron"]
