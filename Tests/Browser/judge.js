@@ -128,6 +128,10 @@ function judgeNotes(problems, stage) {
         judgeSequence(problems, item.expected, diagram.db, drawn);
         const stage = document.getElementById("stage");
         stage.innerHTML = svg;
+        // A wide diagram is shrunk to the page, and letters of less than a pixel are wider than they should be.
+        const drawing = stage.querySelector("svg");
+        drawing.style.maxWidth = "none";
+        drawing.setAttribute("width", drawing.viewBox.baseVal.width);
         judgeNotes(problems, stage);
         stage.innerHTML = "";
       }

@@ -120,7 +120,7 @@ import ThroughlineModel
                 "attempt 1 ✗ TemplateError",
                 "s_inventory-)s_shipping StockReserved · stock · waited 7 ms",
                 "attempt 2 ✗ TemplateError",
-                "attempt 3 ✗ dead letter → orders.dlq",
+                "attempt 3 ✗ TemplateError dead letter → orders.dlq",
                 "s_billing-)s_shipping PaymentCharged · payments · waited 1.2 s",
                 "OrderShipped · shipping · nobody handled it",
                 "s_shipping-)s_notifications SendConfirmationEmail · mail.commands · waited 2 ms",

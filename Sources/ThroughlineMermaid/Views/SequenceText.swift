@@ -107,10 +107,9 @@ struct SequenceText {
         let tried = history.isRetried(hop)
         let prefix = tried ? "attempt \(attempt.number) " : ""
         if attempt.end == nil { return "\(prefix)never ended" }
-        if isLast, hop.isDeadLetter { return "\(prefix)✗ dead letter\(whereTo(hop))" }
-        if let error = attempt.error {
-            return "\(prefix)✗ \(MermaidText.shortened(TypeName.short(error), to: Self.maximumName))"
-        }
+        let error = attempt.error.map { " " + MermaidText.shortened(TypeName.short($0), to: Self.maximumName) }
+        if isLast, hop.isDeadLetter { return "\(prefix)✗\(error ?? "") dead letter\(whereTo(hop))" }
+        if let error { return "\(prefix)✗\(error)" }
         if attempt.isDuplicate { return "\(prefix)✓ duplicate: had been handled before" }
         if isLast, tellsSettlements, hop.isUnsettled { return "\(prefix)never settled" }
         return tried ? "\(prefix)✓" : nil
@@ -124,10 +123,10 @@ struct SequenceText {
         return name + count + (failed == 0 ? "" : calls.count == 1 ? " ✗" : " · \(failed) ✗")
     }
 
-    /// Such as `OrderPlaced · orders · no delivery recorded: expired`.
+    /// Such as `OrderPlaced · orders · delivery not seen; perhaps expired`.
     func missing(_ publication: Publication, _ reason: Gap.Reason, count: Int) -> String {
         let name = title(publication.id.message) + (count > 1 ? " ×\(count)" : "")
-        return "\(name) · \(place(publication.id.destination)) · no delivery recorded: \(reason.rawValue)"
+        return "\(name) · \(place(publication.id.destination)) · delivery \(reason.ofDelivery)"
     }
 
     /// A message without a delivery.
