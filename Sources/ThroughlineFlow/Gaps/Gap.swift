@@ -45,3 +45,8 @@ public struct Gap: Hashable, Sendable {
     /// The operations that show that something is missing, in time order.
     public var witnesses: [Operation.ID]
 }
+
+extension Gap.Reason {
+    /// What to say of a delivery. That a consumer handled other messages proves nothing about this one.
+    package var ofDelivery: String { self == .unknown ? "not seen" : "not seen; perhaps \(rawValue)" }
+}

@@ -163,7 +163,10 @@ struct GapFinder {
             for consumer in missing.sorted(by: { ($0.service, $0.group ?? "") < ($1.service, $1.group ?? "") }) {
                 add(
                     .delivery(publication.id, consumer),
-                    late(sent, otherwise: "its consumer is known to listen and has not handled it"), senders)
+                    late(
+                        sent,
+                        otherwise: "its consumer handled other messages from there, and nobody saw it handle this one"),
+                    senders)
             }
             guard known.isEmpty, knowledge.isCut || knowledge.mayBeInFlight(since: sent) else { continue }
             if graph.publicationsOfMessage[message].allSatisfy({ graph.hopsOfPublication[$0].isEmpty }) {

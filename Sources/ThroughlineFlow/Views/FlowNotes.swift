@@ -65,12 +65,15 @@ package struct FlowNotes {
         let shares = kinds.map { "\(Self.word($0.kind)) \(Self.percent($0.share))" }.joined(separator: ", ")
         let ties = paths.count > 1 ? ", \(paths.count) branches tie" : ""
         let parts = flow.partCount
-        let part = parts > 1 ? " in the longest of \(parts) parts that only the correlation id joins" : ""
+        let part = parts > 1 ? " in the longest of \(FoldingText.grouped(parts)) parts" : ""
         var line = "critical path \(DurationText.short(path.duration))\(part)\(ties): \(shares)"
         if let longest = path.segments.max(by: { $0.duration < $1.duration }), path.segments.count > 1 {
             line += "; longest: \(words(longest, path)), \(DurationText.short(longest.duration))"
         }
         add(.time, line)
+        if parts > 1 {
+            add(.time, "nothing but the correlation id joins the \(FoldingText.grouped(parts)) parts of the flow")
+        }
     }
 
     /// Such as `PaymentCharged waiting for shipping`.
@@ -135,21 +138,24 @@ package struct FlowNotes {
     private mutating func addGaps() {
         struct Kind: Hashable {
             var noun: String
-            var reason: Gap.Reason
+            var reason: String
         }
         var counts: [Kind: Int] = [:]
         var order: [Kind] = []
         for gap in flow.gaps where !(drawsGhosts && Self.isGhost(gap.missing)) {
-            let (noun, count): (String, Int) =
-                switch gap.missing {
-                case .sender: ("sender", 1)
-                case .message: ("cause", 1)
-                case .operation: ("operation that others refer to", 1)
-                case .attempt: ("attempt", 1)
-                case .delivery, .anyDelivery: ("delivery", 1)
-                case .batchMembers(_, let count): ("message of a batch", count)
-                }
-            let kind = Kind(noun: noun, reason: gap.reason)
+            var reason = gap.reason.rawValue
+            let (noun, count): (String, Int)
+            switch gap.missing {
+            case .sender: (noun, count) = ("sender", 1)
+            case .message: (noun, count) = ("cause", 1)
+            case .operation: (noun, count) = ("operation that others refer to", 1)
+            case .attempt: (noun, count) = ("attempt", 1)
+            case .delivery, .anyDelivery:
+                (noun, count) = ("delivery", 1)
+                reason = gap.reason.ofDelivery
+            case .batchMembers(_, let members): (noun, count) = ("message of a batch", members)
+            }
+            let kind = Kind(noun: noun, reason: reason)
             if counts[kind] == nil { order.append(kind) }
             counts[kind, default: 0] += count
         }
@@ -160,7 +166,7 @@ package struct FlowNotes {
         ]
         let parts = order.map { kind in
             let count = counts[kind, default: 0]
-            return "\(FoldingText.counted(count, kind.noun, plurals[kind.noun])) (\(kind.reason.rawValue))"
+            return "\(FoldingText.counted(count, kind.noun, plurals[kind.noun])) (\(kind.reason))"
         }
         add(.gap, "missing: " + parts.joined(separator: ", "))
     }

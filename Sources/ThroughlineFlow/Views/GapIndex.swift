@@ -24,6 +24,6 @@ package struct GapIndex {
 
     /// What to say of a message without any delivery.
     package func unread(_ publication: Publication.ID) -> String {
-        anyDelivery[publication].map { "not handled: \($0.rawValue)" } ?? "nobody handled it"
+        anyDelivery[publication].map { "delivery \($0.ofDelivery)" } ?? "nobody handled it"
     }
 }

@@ -118,7 +118,7 @@ struct TreeText {
             notes.append("\(publication.due == nil ? "in the outbox" : "scheduled") \(dwell)")
         }
         for (consumer, reason) in gaps.deliveries[publication.id] ?? [] {
-            notes.append("no delivery to \(consumer.group ?? consumer.service): \(reason.rawValue)")
+            notes.append("delivery to \(consumer.group ?? consumer.service) \(reason.ofDelivery)")
         }
         let failed = flow.failedToSend(publication)
         if folded.nodes[node].children.isEmpty, !failed {

@@ -39,7 +39,7 @@ extension CausationView {
 
     private mutating func addMissingDeliveries(_ place: Int, _ title: String) {
         let missing = groups[place].flatMap { publications[$0.id] ?? [] }.flatMap { gaps.deliveries[$0.id] ?? [] }
-            .map { "\(MermaidText.shortened($0.consumer.service, to: 24)) · not recorded: \($0.reason.rawValue)" }
+            .map { "\(MermaidText.shortened($0.consumer.service, to: 24)) · \($0.reason.ofDelivery)" }
         for words in missing.uniqued() {
             let count = missing.count { $0 == words }
             let node = Flowchart.Node(

@@ -116,7 +116,7 @@ struct FlowchartView {
             chart.edges.append(
                 Flowchart.Edge(
                     from: id(.destination(delivery.destination)), to: service,
-                    text: (count > 1 ? "missing ×\(count): " : "missing: ") + delivery.reason.rawValue,
+                    text: (count > 1 ? "×\(count) " : "") + delivery.reason.ofDelivery,
                     stroke: .dottedLine, count: count))
         }
     }
