@@ -60,6 +60,8 @@ extension SpanForwarder {
         try await look()
         try await withThrowingTaskGroup(of: (Int, ExportOutcome).self) { group in
             while !Task.isCancelled {
+                // Asked before reading: what is stored after an empty reading, and before the end is wanted, is read too.
+                let isEnding = goal == .empty
                 while goal != .soon, let shipment = window.startNext() {
                     group.addTask { (shipment.id, await exporter.export(shipment.spans)) }
                 }
@@ -82,7 +84,7 @@ extension SpanForwarder {
                     window.resume()
                 } else {
                     try await settle(&window)
-                    if goal == .soon || goal == .empty && window.isEmpty { return }
+                    if goal == .soon || isEnding && window.isEmpty { return }
                     try await waitForNews(after: window.position)
                 }
             }
