@@ -26,10 +26,14 @@ package struct RandomFlow {
     private var pending: [Sent] = []
     private var count = 0
     private let prefix: String
+    private let ids: String
 
-    /// - Parameter prefix: before the names of all services and destinations.
-    package init(seed: UInt64, messages: Int, system: String = "kafka", prefix: String = "") {
+    /// - Parameters:
+    ///   - prefix: before the names of all services and destinations.
+    ///   - ids: before the number of each message.
+    package init(seed: UInt64, messages: Int, system: String = "kafka", prefix: String = "", ids: String = "m-") {
         self.prefix = prefix
+        self.ids = ids
         random = SeededGenerator(seed: seed)
         script = FlowScript(correlation: "random-\(seed)", seed: seed)
         script.system = system
@@ -54,7 +58,7 @@ package struct RandomFlow {
         _ service: String, at: Double, in parent: SpanContext, causes: [Sent], named: Bool
     ) {
         count += 1
-        let id = chance(6) ? nil : "m-\(count)"
+        let id = chance(6) ? nil : "\(ids)\(count)"
         let destination = "\(prefix)topic-\(number(4))"
         let ids = causes.compactMap(\.id)
         let names = named && ids.count == causes.count ? ids : []

@@ -3,8 +3,8 @@ import ThroughlineModel
 /// Any number of flows put together: all their parts by number, and which belong to which. Those of one flow stand
 /// together, in the order in which a reader wants them.
 ///
-/// One assembly and not one for each flow, because a million spans are a hundred thousand flows, and making the forty
-/// arrays that hold a flow takes longer than finding what is in them.
+/// One assembly for many flows, because a million spans are a hundred thousand flows, and making the forty arrays that
+/// hold a flow takes longer than finding what is in them.
 final class Assembly: Sendable {
     /// One flow's part of everything.
     struct Extent: Sendable {
@@ -39,30 +39,25 @@ final class Assembly: Sendable {
     /// By operation: the part that it belongs to by anything stronger than a correlation id; the numbers mean nothing.
     let parts: [Int]
 
-    /// - Parameters:
-    ///   - unique: the operations; its rows are taken out of it.
-    ///   - guarding: how much one id may join; nil makes one flow of everything.
-    init(_ unique: inout UniqueRows, guarding: HubGuard?) {
-        let splitter = FlowSplitter(
-            &unique, guarding: guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max))
-        let flows = guarding == nil ? Array(repeating: 0, count: unique.rows.count) : splitter.flows
-        splitter.namesakes.number(in: &unique, flows: flows)
-        let contradicted = unique.conflicts(byFlow: flows)
-        let table = OperationTable(&unique, flows: flows)
-        let parts = table.arranged(splitter.parts)
-        var assembler = Assembler(table)
-        var extents: [Extent] = []
-        extents.reserveCapacity(table.starts.count)
-        for (number, (start, end)) in zip(table.starts, table.starts.dropFirst()).enumerated() {
-            var extent = assembler.add(start..<end, number: number, parts: parts)
-            if let conflicts = contradicted[number] { extent.conflicts.insert(contentsOf: conflicts, at: 0) }
-            if guarding != nil, !splitter.hubs.isEmpty { extent.hubs = splitter.hubs[number] ?? [] }
-            extents.append(extent)
+    /// Puts all flows together, in their order. No flow needs another, so groups of them are done side by side.
+    static func all(_ table: FlowTable) -> [Assembly] {
+        SideBySide.map(table.groups) { Assembly(table, flows: $0) }
+    }
+
+    /// - Parameter flows: nil for all of them.
+    init(_ split: FlowTable, flows: Range<Int>? = nil) {
+        table = split.operations
+        parts = split.parts
+        hubTraces = split.hubTraces
+        let starts = table.starts
+        let flows = flows ?? starts.indices.dropLast()
+        var assembler = Assembler(table, starts[flows.lowerBound]..<starts[flows.upperBound])
+        self.flows = flows.map { number in
+            var extent = assembler.add(starts[number]..<starts[number + 1], number: number, parts: split.parts)
+            if let conflicts = split.conflicts[number] { extent.conflicts.insert(contentsOf: conflicts, at: 0) }
+            if !split.hubs.isEmpty { extent.hubs = split.hubs[number] ?? [] }
+            return extent
         }
-        self.table = table
-        self.parts = parts
-        self.flows = extents
-        hubTraces = guarding == nil ? [] : splitter.hubTraces
         join = assembler.join
         hops = assembler.hops
         causation = assembler.causation
@@ -79,12 +74,12 @@ private struct Assembler {
     var messages: MessageOrder
     var publications: PublicationOrder
 
-    init(_ table: OperationTable) {
-        join = MessageJoin(table)
-        hops = HopJoin(table)
-        causation = CausationJoin(table)
-        messages = MessageOrder(table)
-        publications = PublicationOrder(table)
+    init(_ table: OperationTable, _ operations: Range<Int>) {
+        join = MessageJoin(table, operations)
+        hops = HopJoin(table, operations)
+        causation = CausationJoin(table, operations)
+        messages = MessageOrder(table, operations)
+        publications = PublicationOrder(table, operations)
     }
 
     mutating func add(_ flow: Range<Int>, number: Int, parts: [Int]) -> Assembly.Extent {

@@ -19,9 +19,10 @@ struct CausationJoin: Sendable {
     /// The pairs of the flow that is being joined.
     private var pairs = HashTable()
 
-    init(_ table: OperationTable) {
+    /// - Parameter operations: those of the flows that will be joined.
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         self.table = table
-        causes.reserveCapacity(table.rows.count / 2)
+        causes.reserveCapacity(operations.count / 2)
     }
 
     /// Joins one flow; they come in order. Messages that are named as causes and nothing else get numbers too.

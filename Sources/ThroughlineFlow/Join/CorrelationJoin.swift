@@ -4,11 +4,11 @@ struct CorrelationJoin {
     private(set) var swallowing: [(id: Name, rows: [Int])] = []
 
     init(_ unique: UniqueRows, _ parts: [Int], _ sets: inout DisjointSets, atMost limit: Int) {
-        var counts = Array(repeating: 0 as Int32, count: unique.reader.names.count)
+        var counts = Array(repeating: 0 as Int32, count: unique.columns.names.count)
         Self.visit(unique, unique.rows.indices) { name, _ in counts[name.place] += 1 }
         var isSwallowing: [Name: Bool] = [:]
         if counts.contains(where: { $0 > limit }) { findSwallowing(unique, parts, counts, limit, &isSwallowing) }
-        var first = Array(repeating: -1 as Int32, count: unique.reader.names.count)
+        var first = Array(repeating: -1 as Int32, count: unique.columns.names.count)
         Self.visit(unique, unique.rows.indices) { name, row in
             if counts[name.place] > limit, isSwallowing[name] == true { return }
             if first[name.place] < 0 {
@@ -37,7 +37,7 @@ struct CorrelationJoin {
 
     /// Each row with the correlation ids that it names, its own and those of the messages of its batch.
     private static func visit(_ unique: UniqueRows, _ rows: some Sequence<Int>, _ body: (Name, Int) -> Void) {
-        let members = unique.reader.members
+        let members = unique.columns.members
         for row in rows where unique.rows[row].isMessaging {
             let own = unique.rows[row].correlationID
             if own.isPresent { body(own, row) }

@@ -45,7 +45,7 @@ struct FlowSplitter {
 
     /// Joins the spans that name the same message id, as what they are about or as a cause.
     private static func joinMessages(_ unique: UniqueRows, _ sets: inout DisjointSets) {
-        var first = Array(repeating: -1 as Int32, count: unique.reader.names.count)
+        var first = Array(repeating: -1 as Int32, count: unique.columns.names.count)
         func meet(_ name: Name, _ row: Int, _ sets: inout DisjointSets) {
             guard name.isPresent else { return }
             if first[name.place] < 0 {
@@ -54,7 +54,7 @@ struct FlowSplitter {
                 sets.join(Int(first[name.place]), row)
             }
         }
-        let (causes, members) = (unique.reader.causes, unique.reader.members)
+        let (causes, members) = (unique.columns.causes, unique.columns.members)
         for row in unique.rows.indices where unique.rows[row].isMessaging {
             meet(unique.rows[row].messageID, row, &sets)
             for cause in unique.rows[row].causes.range { meet(causes[cause], row, &sets) }
@@ -77,7 +77,7 @@ struct FlowSplitter {
                 hubs[Int(flow), default: []].append(Hub(identity: identity, leftOut: members.count - count))
             }
         }
-        for hub in correlations.swallowing { report(.correlationID(unique.reader.names[hub.id]), hub.rows) }
+        for hub in correlations.swallowing { report(.correlationID(unique.columns.names[hub.id]), hub.rows) }
         for rows in traces.hubs { report(.trace(unique.rows[rows.first ?? 0].id.traceID), rows) }
         return hubs
     }

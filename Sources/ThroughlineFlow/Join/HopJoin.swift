@@ -32,11 +32,12 @@ struct HopJoin: Sendable {
     /// The hops of the flow that is being joined.
     private var places = HashTable()
 
-    init(_ table: OperationTable) {
+    /// - Parameter operations: those of the flows that will be joined.
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         self.table = table
-        publications = PublicationJoin(table)
-        hops.reserveCapacity(table.rows.count)
-        attempts.reserveCapacity(table.rows.count)
+        publications = PublicationJoin(table, operations)
+        hops.reserveCapacity(operations.count)
+        attempts.reserveCapacity(operations.count)
     }
 
     /// Joins what was handled in one flow; they come in order.

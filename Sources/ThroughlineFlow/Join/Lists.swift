@@ -2,9 +2,13 @@
 struct Lists: Sendable {
     private var offsets: [Int]
     private var values: [Int]
+    private let firstKey: Int
 
     /// Lists that are filled one after the other; see ``append(_:)`` and ``close()``.
-    init() {
+    ///
+    /// - Parameter firstKey: what the first of them is called, the others following.
+    init(firstKey: Int = 0) {
+        self.firstKey = firstKey
         offsets = [0]
         values = []
     }
@@ -22,6 +26,7 @@ struct Lists: Sendable {
         }
         starts.removeLast()
         offsets = starts
+        firstKey = 0
     }
 
     /// Makes room for that many lists of one number each.
@@ -38,16 +43,17 @@ struct Lists: Sendable {
 
     var count: Int { offsets.count - 1 }
 
-    subscript(key: Int) -> ArraySlice<Int> { values[offsets[key]..<offsets[key + 1]] }
+    subscript(key: Int) -> ArraySlice<Int> { values[places(of: key)] }
 
     /// Where the numbers of a list are; see ``subscript(at:)``. Asking by place counts no reference.
-    func places(of key: Int) -> Range<Int> { offsets[key]..<offsets[key + 1] }
+    func places(of key: Int) -> Range<Int> { offsets[key - firstKey]..<offsets[key - firstKey + 1] }
 
     subscript(at place: Int) -> Int { values[place] }
 
     /// The number of a list that has just one.
     func only(of key: Int) -> Int? {
-        offsets[key] + 1 == offsets[key + 1] ? values[offsets[key]] : nil
+        let places = places(of: key)
+        return places.count == 1 ? values[places.lowerBound] : nil
     }
 
     /// Some of the lists by themselves, with keys and numbers from 0.

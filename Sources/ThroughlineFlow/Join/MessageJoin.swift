@@ -16,22 +16,26 @@ struct MessageJoin: Sendable {
 
     var messages: MessageTable
     /// By operation: the messages that it publishes.
-    private(set) var published = Lists()
+    private(set) var published: Lists
     /// In the order of the operations that handle.
     var handlings: [Handling] = []
     private(set) var conflicts: [Conflict] = []
 
     /// By message: how many operations publish it, and the first of them in time.
     private var publishers: [(count: Int, first: Int)] = []
-    /// By operation: the place of the first handling that it is.
+    /// By operation, from the first of ``operations``: the place of the first handling that it is.
     private var firstHandling: [Int] = [0]
+    private let operations: Range<Int>
     private var besides = SendersBeside()
     let table: OperationTable
 
-    init(_ table: OperationTable) {
+    /// - Parameter operations: those of the flows that will be joined.
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         self.table = table
-        messages = MessageTable(table)
-        let count = table.rows.count
+        self.operations = operations
+        messages = MessageTable(table, operations)
+        published = Lists(firstKey: operations.lowerBound)
+        let count = operations.count
         published.reserveCapacity(count)
         handlings.reserveCapacity(count)
         publishers.reserveCapacity(count / 2)
@@ -79,7 +83,10 @@ struct MessageJoin: Sendable {
     }
 
     /// The places of the handlings that an operation is.
-    func handled(_ position: Int) -> Range<Int> { firstHandling[position]..<firstHandling[position + 1] }
+    func handled(_ position: Int) -> Range<Int> {
+        let place = position - operations.lowerBound
+        return firstHandling[place]..<firstHandling[place + 1]
+    }
 
     /// The messages that any kind of operation is about.
     func messages(of position: Int) -> [Int] {

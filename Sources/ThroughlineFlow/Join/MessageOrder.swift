@@ -27,12 +27,13 @@ struct MessageOrder: Sendable {
 
     private let table: OperationTable
 
-    init(_ table: OperationTable) {
+    /// - Parameter operations: those of the flows that will be sorted.
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         self.table = table
-        messages.reserveCapacity(table.rows.count / 2)
-        places.reserveCapacity(table.rows.count / 2)
-        numbers.reserveCapacity(table.rows.count / 2)
-        causes.reserveCapacity(table.rows.count / 2)
+        messages.reserveCapacity(operations.count / 2)
+        places.reserveCapacity(operations.count / 2)
+        numbers.reserveCapacity(operations.count / 2)
+        causes.reserveCapacity(operations.count / 2)
     }
 
     /// Sorts the messages of one flow; they come in order.

@@ -13,9 +13,9 @@ struct MessageTable: Sendable {
     /// The messages of the flow that is being joined that have no name.
     private var created = HashTable()
 
-    init(_ table: OperationTable) {
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         named = Array(repeating: -1, count: table.names.count)
-        keys.reserveCapacity(table.rows.count / 2)
+        keys.reserveCapacity(operations.count / 2)
     }
 
     var count: Int { keys.count }

@@ -77,7 +77,7 @@ struct NamesakeParty {
         if case .cause = mention { return }
         isRecorded = true
         if row.system.isPresent { systems.insert(row.system) }
-        let destination = unique.reader.names.text(row.destination)
+        let destination = unique.columns.names.text(row.destination)
         let stem = destination.flatMap(DestinationStem.of)
         if let stem { places.insert(.place(stem)) }
         guard row.publishes else { return addHandling(row, destination) }

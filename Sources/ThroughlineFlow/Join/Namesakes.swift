@@ -32,7 +32,7 @@ struct Namesakes {
 
     /// The ids that are named with several brokers, or sent to several destinations.
     private static func doubtful(_ unique: UniqueRows) -> [Name] {
-        var systems = Array(repeating: Name.absent, count: unique.reader.names.count)
+        var systems = Array(repeating: Name.absent, count: unique.columns.names.count)
         var destinations = systems
         var isFound = Array(repeating: false, count: systems.count)
         var found: [Name] = []
@@ -47,11 +47,11 @@ struct Namesakes {
             }
             if !differs || isFound[id.place] { return }
             isFound[id.place] = true
-            if !isUnique(unique.reader.names[id]) { found.append(id) }
+            if !isUnique(unique.columns.names[id]) { found.append(id) }
         }
         for row in unique.rows where row.isMessaging {
             look(row.messageID, row)
-            for member in unique.reader.members[row.members.range] { look(member.messageID, row) }
+            for member in unique.columns.members[row.members.range] { look(member.messageID, row) }
         }
         return found
     }
@@ -73,7 +73,7 @@ struct Namesakes {
 
     private static func mentions(of ids: [Name], _ unique: UniqueRows) -> [Name: [NamesakeParty.Mention]] {
         var mentions = Dictionary(ids.map { ($0, [NamesakeParty.Mention]()) }) { first, _ in first }
-        let (causes, members) = (unique.reader.causes, unique.reader.members)
+        let (causes, members) = (unique.columns.causes, unique.columns.members)
         for (number, row) in unique.rows.enumerated() where row.isMessaging {
             mentions[row.messageID]?.append(.own(row: number))
             for cause in row.causes.range { mentions[causes[cause]]?.append(.cause(cause, row: number)) }
@@ -92,10 +92,10 @@ struct Namesakes {
         guard Set(sorted.groups).count > 1 else { return }
         var nameOfGroup: [Int: Name] = [:]
         for (party, group) in sorted.groups.enumerated() {
-            let name = nameOfGroup[group] ?? (nameOfGroup.isEmpty ? id : unique.reader.names.namesake(of: id))
+            let name = nameOfGroup[group] ?? (nameOfGroup.isEmpty ? id : unique.columns.names.namesake(of: id))
             if nameOfGroup.updateValue(name, forKey: group) == nil { unrecorded.insert(name) }
             if parties[party].kind != .cause { unrecorded.remove(name) }
-            if sorted.undecided.contains(party) { unique.reader.names.leaveOpen(name) }
+            if sorted.undecided.contains(party) { unique.columns.names.leaveOpen(name) }
             for mention in parties[party].mentions {
                 names[name, default: []].append(mention.row)
                 unique.rename(mention, name)
@@ -115,13 +115,13 @@ struct Namesakes {
             var text: String
             var flow: Int32?
         }
-        let families = Dictionary(grouping: found) { Family(text: unique.reader.names[$0.name], flow: $0.flow) }
+        let families = Dictionary(grouping: found) { Family(text: unique.columns.names[$0.name], flow: $0.flow) }
         for family in families.values where family.count > 1 {
             let sorted = family.sorted { left, right in
                 let (leftIs, rightIs) = (unrecorded.contains(left.name), unrecorded.contains(right.name))
                 return leftIs == rightIs ? left.place < right.place : rightIs
             }
-            for (place, member) in sorted.enumerated() { unique.reader.names.number(member.name, as: place + 1) }
+            for (place, member) in sorted.enumerated() { unique.columns.names.number(member.name, as: place + 1) }
         }
     }
 }
@@ -130,8 +130,8 @@ extension UniqueRows {
     fileprivate mutating func rename(_ mention: NamesakeParty.Mention, _ name: Name) {
         switch mention {
         case .own(let row): rows[row].messageID = name
-        case .member(let member, _): reader.members[member].messageID = name
-        case .cause(let cause, _): reader.causes[cause] = name
+        case .member(let member, _): columns.members[member].messageID = name
+        case .cause(let cause, _): columns.causes[cause] = name
         }
     }
 }

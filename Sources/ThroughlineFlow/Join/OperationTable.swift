@@ -23,10 +23,10 @@ final class OperationTable: Sendable {
     ///   - flows: for each row its flow, from 0, in time order of their first operations.
     init(_ unique: inout UniqueRows, flows: [Int32]) {
         records = unique.records
-        links = unique.reader.links
-        members = unique.reader.members
-        causes = unique.reader.causes
-        names = unique.reader.names
+        links = unique.columns.links
+        members = unique.columns.members
+        causes = unique.columns.causes
+        names = unique.columns.names
         spans = unique.spans
         let count = Int(flows.max() ?? -1) + 1
         var starts = Array(repeating: 0, count: count + 1)

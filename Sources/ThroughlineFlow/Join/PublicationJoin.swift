@@ -23,20 +23,23 @@ struct PublicationJoin: Sendable {
     /// The same for the publications of a message on one destination, those of the flow that is being joined.
     private var firstOnDestination = HashTable()
     private var nextOnDestination: [Int] = []
-    /// By operation: the first of its sendings, which stand together.
+    /// By operation, from the first of ``operations``: the first of its sendings, which stand together.
     private var sendingsOfOperation: [Int]
+    private let operations: Range<Int>
     /// By message: the handlings of it that failed; a broker may have set it aside by itself after them.
     private(set) var failures: [Int: [Int]] = [:]
     /// By message: where it arrived, when its senders do not say where they sent it.
     private var arrivals: [Int: Name] = [:]
 
-    init(_ table: OperationTable) {
+    /// - Parameter operations: those of the flows that will be joined.
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         self.table = table
-        sendingsOfOperation = Array(repeating: -1, count: table.rows.count)
-        publications.reserveCapacity(table.rows.count / 2)
-        next.reserveCapacity(table.rows.count / 2)
-        nextOnDestination.reserveCapacity(table.rows.count / 2)
-        sendings.reserveCapacity(table.rows.count / 2)
+        self.operations = operations
+        sendingsOfOperation = Array(repeating: -1, count: operations.count)
+        publications.reserveCapacity(operations.count / 2)
+        next.reserveCapacity(operations.count / 2)
+        nextOnDestination.reserveCapacity(operations.count / 2)
+        sendings.reserveCapacity(operations.count / 2)
     }
 
     /// Joins what was sent in one flow; they come in order.
@@ -73,7 +76,7 @@ struct PublicationJoin: Sendable {
     }
 
     private mutating func publish(_ position: Int, _ kind: MessagingOperation, _ join: MessageJoin) {
-        sendingsOfOperation[position] = sendings.count
+        sendingsOfOperation[position - operations.lowerBound] = sendings.count
         for place in join.published.places(of: position) {
             let message = join.published[at: place]
             let named = table.rows[position].destination
@@ -198,7 +201,7 @@ struct PublicationJoin: Sendable {
     }
 
     private func isSent(_ publication: Int, by operation: Int) -> Bool {
-        var sending = sendingsOfOperation[operation]
+        var sending = sendingsOfOperation[operation - operations.lowerBound]
         while sending >= 0, sending < sendings.count, sendings[sending].operation == operation {
             if sendings[sending].publication == publication { return true }
             sending += 1

@@ -9,9 +9,10 @@ struct PublicationOrder: Sendable {
     /// By message, as numbered by the join: the last of the publications that its sender made; -1 for none.
     private var lastSent: [Int] = []
 
-    init(_ table: OperationTable) {
+    /// - Parameter operations: those of the flows that will be sorted.
+    init(_ table: OperationTable, _ operations: Range<Int>) {
         self.table = table
-        senders.reserveCapacity(table.rows.count / 2)
+        senders.reserveCapacity(operations.count / 2)
     }
 
     /// Sorts one flow; they come in order.

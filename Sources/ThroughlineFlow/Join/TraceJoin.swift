@@ -17,7 +17,7 @@ struct TraceJoin {
         self.unique = unique
         table = HashTable(capacity: unique.rows.count / 4)
         traceOfRow.reserveCapacity(unique.rows.count)
-        let targets = unique.reader.links
+        let targets = unique.columns.links
         var last = (id: TraceID(high: 0, low: 0), number: -1)
         for row in unique.rows.indices {
             let trace = unique.rows[row].id.traceID
@@ -56,7 +56,7 @@ struct TraceJoin {
         guard isHub.contains(true) else { return isHub }
         // In the order in which spans first name them, which does not depend on how the records came.
         var places: [Int: Int] = [:]
-        let targets = unique.reader.links
+        let targets = unique.columns.links
         for row in unique.order {
             let linked = targets[unique.rows[row].links.range].compactMap { find($0.target.traceID) }
             for trace in [traceOfRow[row]] + linked where isHub[trace] && places[trace] == nil {

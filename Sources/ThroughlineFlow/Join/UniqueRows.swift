@@ -2,61 +2,22 @@ import ThroughlineModel
 
 /// Records as a flow wants them: each span once and read, in an order that does not depend on how they came.
 struct UniqueRows {
-    private(set) var records: [SpanRecord]
+    private var unique: UniqueRecords
     /// In the order in which the records came.
-    var rows: [OperationRow] = []
+    var rows: [OperationRow]
     /// The positions of the rows, in time order.
     private(set) var order: [Int] = []
-    var reader: OperationReader
+    var columns: OperationColumns
+
+    var records: [SpanRecord] { unique.records }
     /// The positions of the rows, by the ids of their spans.
-    private(set) var spans: HashTable
-    /// Spans of which two ended versions arrived that say different things.
-    private(set) var conflicts: [Conflict] = []
-    /// Two sides of a call came under one id.
-    private var hasSides = false
+    var spans: HashTable { unique.spans }
 
-    /// Delivery is at least once, and a span may come as started and again as ended.
     init(_ records: some Sequence<SpanRecord>) {
-        var rows = UniqueRows(all: Array(records))
-        if rows.hasSides {
-            // Both sides of a call under one id, as Zipkin's tracers may send them, each by itself.
-            var separate = rows.records
-            SharedSpan.separate(SharedSpan.calledSides(of: separate), in: &separate)
-            rows = UniqueRows(all: separate)
-        }
-        self = rows
-    }
-
-    private init(all records: [SpanRecord]) {
-        self.records = records
-        reader = OperationReader(count: self.records.count)
-        spans = HashTable(capacity: self.records.count)
-        rows.reserveCapacity(self.records.count)
-        self.records.withUnsafeBufferPointer { records in
-            guard let first = records.baseAddress else { return }
-            for place in records.indices { add(first + place, at: place) }
-        }
-        if conflicts.count > 1 { conflicts = conflicts.uniqued().sorted { "\($0.place)" < "\($1.place)" } }
+        unique = UniqueRecords(records)
+        (rows, columns) = OperationColumns.read(unique.records, unique.places)
         findParents()
         sort()
-    }
-
-    private mutating func add(_ record: UnsafePointer<SpanRecord>, at place: Int) {
-        let id = Operation.ID(record)
-        let hash = Hash.of(id)
-        guard let known = spans.find(hash, where: { rows[$0].id == id }) else {
-            spans.insert(hash, rows.count)
-            rows.append(reader.read(record, at: place))
-            return
-        }
-        let (old, new) = (records[Int(rows[known].record)], record.pointee)
-        guard old != new else { return }
-        if SharedSpan.areSides(old, new) {
-            hasSides = true
-            return
-        }
-        if old.end != nil, new.end != nil { conflicts.append(Self.conflict(id)) }
-        if Self.isBetter(new, than: old) { rows[known] = reader.read(record, at: place) }
     }
 
     private mutating func findParents() {
@@ -76,7 +37,7 @@ struct UniqueRows {
             let parent = SpanID(hex: text),
             let found = row(of: Operation.ID(traceID: rows[position].id.traceID, spanID: parent))
         else { return nil }
-        records[record].parentID = parent
+        unique.records[record].parentID = parent
         rows[position].parentSpan = parent
         return found
     }
@@ -94,7 +55,7 @@ struct UniqueRows {
     /// - Parameter flows: for each row its flow.
     func conflicts(byFlow flows: [Int32]) -> [Int: [Conflict]] {
         var found: [Int: [Conflict]] = [:]
-        for conflict in conflicts {
+        for conflict in unique.conflicts {
             guard case .operation(let id) = conflict.place, let row = row(of: id) else { continue }
             found[Int(flows[row]), default: []].append(conflict)
         }
@@ -109,7 +70,7 @@ struct UniqueRows {
     }
 
     /// The position of the row of a span.
-    func row(of id: Operation.ID) -> Int? { spans.find(Hash.of(id)) { rows[$0].id == id } }
+    func row(of id: Operation.ID) -> Int? { unique.spans.find(Hash.of(id)) { rows[$0].id == id } }
 
     /// Spans that come out of one recorder or store are in time order already.
     private mutating func sort() {
@@ -121,32 +82,5 @@ struct UniqueRows {
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
         let (leftStart, rightStart) = (rows[left].start, rows[right].start)
         return leftStart == rightStart ? rows[left].id < rows[right].id : leftStart < rightStart
-    }
-
-    private static func conflict(_ id: Operation.ID) -> Conflict {
-        Conflict(
-            subject: .span, place: .operation(id), kept: "the version that says more", keptEvidence: .parent,
-            dismissed: "another ended version of the same span", dismissedEvidence: .parent)
-    }
-
-    /// Ended before unfinished, then the one that says more; two versions that say equally much are told apart by
-    /// their text, so that the choice is the same whichever came first.
-    private static func isBetter(_ new: SpanRecord, than old: SpanRecord) -> Bool {
-        if (new.end != nil) != (old.end != nil) { return new.end != nil }
-        let (newSize, oldSize) = (size(new), size(old))
-        if newSize != oldSize { return newSize > oldSize }
-        if let newEnd = new.end, let oldEnd = old.end, newEnd != oldEnd { return newEnd > oldEnd }
-        return text(new) > text(old)
-    }
-
-    private static func size(_ record: SpanRecord) -> Int {
-        record.attributes.count + record.links.count + record.events.count + record.resource.attributes.count
-    }
-
-    private static func text(_ record: SpanRecord) -> String {
-        var canonical = record
-        canonical.attributes = Attributes(uniqueElements: record.attributes.sortedByKey)
-        canonical.resource.attributes = Attributes(uniqueElements: record.resource.attributes.sortedByKey)
-        return "\(canonical)"
     }
 }

@@ -17,12 +17,15 @@ struct Name: Hashable, Sendable {
 /// Texts by number, each once, in the order in which they came.
 struct NameTable: Sendable {
     private var texts: [String] = []
+    /// By number: the hash of the text.
+    private var hashes: [UInt32] = []
     private var table: HashTable
     var doubles = Doubles()
 
     init(capacity: Int = 0) {
         table = HashTable(capacity: capacity)
         texts.reserveCapacity(capacity)
+        hashes.reserveCapacity(capacity)
     }
 
     var count: Int { texts.count }
@@ -38,18 +41,27 @@ struct NameTable: Sendable {
         table.find(Hash.of(text)) { texts[$0] == text }.map { Name(number: Int32($0)) } ?? .absent
     }
 
-    mutating func name(_ text: String) -> Name {
-        let hash = Hash.of(text)
+    mutating func name(_ text: String) -> Name { name(text, Hash.of(text)) }
+
+    private mutating func name(_ text: String, _ hash: UInt32) -> Name {
         if let known = table.find(hash, where: { texts[$0] == text }) { return Name(number: Int32(known)) }
         table.insert(hash, texts.count)
-        return append(text)
+        return append(text, hash)
     }
 
     /// A name that its text does not lead to by itself.
-    mutating func append(_ text: String) -> Name {
+    mutating func append(_ text: String) -> Name { append(text, Hash.of(text)) }
+
+    private mutating func append(_ text: String, _ hash: UInt32) -> Name {
         texts.append(text)
+        hashes.append(hash)
         return Name(number: Int32(texts.count - 1))
     }
+
+    /// Takes over the texts of another table in their order.
+    ///
+    /// - Returns: by the number of a name there, the name here.
+    mutating func append(_ other: NameTable) -> [Name] { zip(other.texts, other.hashes).map { name($0, $1) } }
 
     mutating func name(_ text: String?) -> Name { text.map { name($0) } ?? .absent }
 }

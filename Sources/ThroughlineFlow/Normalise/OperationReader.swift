@@ -2,11 +2,8 @@ import ThroughlineModel
 
 /// Reads spans into rows, whichever convention they were written in; see ``MessageView`` for what is read.
 struct OperationReader {
-    var members: [MemberRow] = []
-    private(set) var links: [LinkRow] = []
-    /// Causation ids.
-    var causes: [Name] = []
-    var names: NameTable
+    /// What the rows refer to that were read.
+    private(set) var columns: OperationColumns
     private var resources = ResourceNames()
     /// What keys stand for.
     private var fields = TextMemo<AttributeField.Entry?>(capacity: 256, nothing: nil)
@@ -18,10 +15,7 @@ struct OperationReader {
 
     /// - Parameter count: how many spans will be read, about.
     init(count: Int) {
-        names = NameTable(capacity: count / 2)
-        links.reserveCapacity(count / 2)
-        members.reserveCapacity(count / 2)
-        causes.reserveCapacity(count / 2)
+        columns = OperationColumns(count: count)
     }
 
     /// Reads the record at a place among the records. It is looked at where it lies: a copy would count twenty
@@ -31,7 +25,7 @@ struct OperationReader {
             id: Operation.ID(record), parentSpan: record.pointee.parentID, start: record.pointee.start,
             end: record.pointee.end, kind: record.pointee.kind)
         row.record = Int32(truncatingIfNeeded: place)
-        (row.service, row.host) = resources.names(of: record, &names)
+        (row.service, row.host) = resources.names(of: record, &columns.names)
         row.failed = record.pointee.status.code == .error
         if !record.pointee.links.isEmpty { readLinks(record, &row) }
         record.pointee.attributes.withElements { elements in
@@ -54,11 +48,11 @@ struct OperationReader {
         row.system = repeated(role.system)
         row.destination = repeated(DestinationName.of(scan, publishes: row.publishes, record) ?? role.destination)
         row.group = repeated(scan.string(.group) ?? role.group)
-        row.messageID = names.name(scan.string(.messageID))
+        row.messageID = name(scan.string(.messageID))
         row.correlationID =
-            scan.string(.correlationID).map { recent.found(for: $0) { names.name($0) } } ?? .absent
-        row.ownCorrelationID = names.name(scan.string(.ownCorrelationID))
-        row.causationCorrelationID = names.name(scan.string(.causationCorrelationID))
+            scan.string(.correlationID).map { recent.found(for: $0) { columns.names.name($0) } } ?? .absent
+        row.ownCorrelationID = name(scan.string(.ownCorrelationID))
+        row.causationCorrelationID = name(scan.string(.causationCorrelationID))
         row.type = repeated(MessageTypeName.of(scan))
         readCauses(scan, &row)
         row.batchSize = scan.integer(.batchSize).map(Int.init(clamping:))
@@ -73,53 +67,55 @@ struct OperationReader {
         }
     }
 
+    private mutating func name(_ text: String?) -> Name { columns.names.name(text) }
+
     private mutating func repeated(_ text: String?) -> Name {
-        text.map { repeated.found(for: $0) { names.name($0) } } ?? .absent
+        text.map { repeated.found(for: $0) { columns.names.name($0) } } ?? .absent
     }
 
     private mutating func readCauses(_ scan: AttributeScan, _ row: inout OperationRow) {
-        let start = causes.count
-        if scan.has(.causationIDs) { for id in scan.strings(.causationIDs) { causes.append(names.name(id)) } }
+        let start = columns.causes.count
+        if scan.has(.causationIDs) { columns.causes += scan.strings(.causationIDs).map { name($0) } }
         if let cause = scan.string(.causationID) {
-            let cause = names.name(cause)
-            if !causes[start...].contains(cause) { causes.append(cause) }
+            let cause = name(cause)
+            if !columns.causes[start...].contains(cause) { columns.causes.append(cause) }
         }
-        row.causes = Part(start...causes.count)
+        row.causes = Part(start...columns.causes.count)
     }
 
     private mutating func readLinks(_ record: UnsafePointer<SpanRecord>, _ row: inout OperationRow) {
-        let (firstLink, firstMember) = (links.count, members.count)
+        let (firstLink, firstMember) = (columns.links.count, columns.members.count)
         record.pointee.links.withUnsafeBufferPointer { found in
             for place in found.indices {
                 let link = found.baseAddress.unsafelyUnwrapped + place
                 link.pointee.attributes.withElements { elements in
                     let scan = LinkScan(elements, &linkFields)
                     row.marks.insert(scan.type)
-                    links.append(
+                    columns.links.append(
                         LinkRow(
                             target: Operation.ID(link), type: scan.type, isSampled: link.pointee.context.isSampled))
                     if scan.describesMessage { readMember(link, scan, at: place) }
                 }
             }
         }
-        row.links = Part(firstLink...links.count)
-        row.members = Part(firstMember...members.count)
+        row.links = Part(firstLink...columns.links.count)
+        row.members = Part(firstMember...columns.members.count)
     }
 
     private mutating func readMember(_ link: UnsafePointer<SpanLink>, _ scan: LinkScan, at place: Int) {
         var member = MemberRow(link: Int32(truncatingIfNeeded: place), target: Operation.ID(link))
         if !scan.isEmpty {
             member.intent = scan.intent
-            member.messageID = names.name(scan.messageID)
-            member.correlationID = names.name(scan.correlationID)
-            member.type = names.name(scan.messageType)
-            let start = causes.count
-            for id in scan.causationIDs { causes.append(names.name(id)) }
-            member.causes = Part(start...causes.count)
+            member.messageID = name(scan.messageID)
+            member.correlationID = name(scan.correlationID)
+            member.type = name(scan.messageType)
+            let start = columns.causes.count
+            columns.causes += scan.causationIDs.map { name($0) }
+            member.causes = Part(start...columns.causes.count)
             member.attempt = scan.attempt
             member.enqueuedTime = scan.enqueuedTime
         }
-        members.append(member)
+        columns.members.append(member)
     }
 }
 
