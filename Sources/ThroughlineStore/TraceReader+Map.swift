@@ -94,6 +94,8 @@ private struct MapScan {
             return sample
         }
         guard !notes.needsWholeSpan, let operation = try words(row.integer(7), &session).operation else { return nil }
+        // Only ours have a column for how a message was settled.
+        if operation == .settle, row.isNull(12) { return nil }
         sample.operation = operation
         sample.destination = try name(row.integer(8), &session)
         sample.parent = row.optionalInteger(18).map { SpanID(UInt64(bitPattern: $0)) }

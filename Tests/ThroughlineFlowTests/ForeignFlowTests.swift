@@ -144,6 +144,45 @@ import ThroughlineModel
         #expect(edge.evidence == .causationID)
     }
 
+    /// As Azure's clients for .NET, Python, Java and Go write them, and as the conventions before 1.27 and Datadog do.
+    @Test(arguments: [
+        ("ServiceBusReceiver.DeadLetter", ["messaging.operation": "settle"], Settlement.deadLettered),
+        ("ServiceBusReceiver.Complete", ["messaging.operation": "settle"], .acknowledged),
+        ("ServiceBusReceiver.Abandon", ["messaging.operation": "settle"], .requeued),
+        ("ServiceBusReceiver.Defer", ["messaging.operation": "settle"], .deferred),
+        ("ServiceBus.dead-letter", ["messaging.operation": "settle"], .deadLettered),
+        ("ServiceBus.deadLetter", [:], .deadLettered), ("ServiceBus.release", [:], .requeued),
+        ("settle", ["messaging.operation.type": "settle", "messaging.operation.name": "dead_letter"], .deadLettered),
+        ("orders complete", ["messaging.operation": "settle"], .acknowledged),
+        ("x", ["messaging.operation": "settle", "messaging.servicebus.disposition_status": "abandon"], .requeued),
+        ("amqp.command", ["amqp.command": "basic.nack"], .requeued),
+    ])
+    func `a settlement is read where it is said, if only in the name`(
+        name: String, more: [String: String], settlement: Settlement
+    ) throws {
+        func record(_ name: String) -> SpanRecord {
+            var attributes: Attributes = ["messaging.system": "servicebus", "messaging.destination.name": "orders"]
+            for (key, value) in more { attributes[key] = .string(value) }
+            return SpanRecord(
+                traceID: TraceID(high: 1, low: 1), spanID: SpanID(1), name: name, kind: .client,
+                start: FlowScript.at(0), attributes: attributes)
+        }
+        let view = try #require(MessageView(record(name)))
+        #expect(view.operation == .settle && view.settlement == settlement)
+    }
+
+    @Test func `what Azure's client dead-letters in a span of its own is a dead letter`() throws {
+        var records = ForeignFlow.azure.records
+        let place = try #require(records.firstIndex { $0.name == "ServiceBusReceiver.Complete" })
+        #expect(Flow(records).hops.map(\.settlement) == [.acknowledged, nil])
+        records[place].name = "ServiceBusReceiver.DeadLetter"
+        let flow = Flow(records)
+        #expect(flow.hops.first?.isDeadLetter == true && flow.deadLetterCount == 1)
+        // Locks that are renewed settle nothing.
+        records[place].name = "ServiceBusReceiver.RenewMessageLock"
+        #expect(Flow(records).hops.first?.settlement == nil)
+    }
+
     @Test func `requests, queries and calls are no messages`() {
         for (name, kind, attributes) in [
             ("GET /orders", SpanKind.server, ["http.request.method": "GET"] as Attributes),

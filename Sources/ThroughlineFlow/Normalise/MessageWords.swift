@@ -10,22 +10,31 @@ extension MessageIntent {
 
 extension Settlement {
     private static let own = WordTable(of: Settlement.self)
+    private static let foreign = WordTable<Settlement>(
+        [
+            (.acknowledged, ["ack", "acknowledge", "commit", "complete", "delete", "checkpoint"]),
+            (.requeued, ["nack", "abandon", "requeue", "release"]), (.rejected, ["reject"]),
+            (.deadLettered, ["dead_letter", "dead-letter", "deadletter"]), (.deferred, ["defer"]),
+        ].flatMap { settlement, words in words.map { ($0, settlement) } })
 
-    /// Our own words, and those of clients that have a span for settling.
-    init?(_ scan: AttributeScan, _ operation: MessagingOperation?) {
+    /// Our own words, and those of clients that have a span for settling; Azure's say it in the span's name alone, such as
+    /// `ServiceBusReceiver.DeadLetter` (.NET), `ServiceBus.deadLetter` (Java, Go) and `ServiceBus.dead-letter` (Python).
+    init?(_ scan: AttributeScan, _ operation: MessagingOperation?, name: @autoclosure () -> String) {
         if let settlement = scan.string(.settlement).flatMap({ Self.own[$0] }) {
             self = settlement
             return
         }
         guard operation == .settle else { return nil }
-        switch (scan.string(.disposition) ?? scan.string(.operationName))?.lowercased() {
-        case "ack", "acknowledge", "commit", "complete", "delete": self = .acknowledged
-        case "nack", "abandon", "requeue": self = .requeued
-        case "reject": self = .rejected
-        case "dead_letter", "dead-letter": self = .deadLettered
-        case "defer": self = .deferred
-        default: return nil
-        }
+        let told = [scan.string(.disposition), scan.string(.operationName), scan.string(.amqpCommand), name()]
+        guard let found = told.lazy.compactMap({ $0.flatMap(Self.word) }).first else { return nil }
+        self = found
+    }
+
+    /// The word at either end of a name: `ack orders`, `orders ack`, `basic.ack`.
+    private static func word(_ text: String) -> Settlement? {
+        let text = text.lowercased()
+        let words = text.split { $0 == " " || $0 == "." }
+        return ([text[...]] + words.suffix(1) + words.prefix(1)).lazy.compactMap { foreign[String($0)] }.first
     }
 }
 

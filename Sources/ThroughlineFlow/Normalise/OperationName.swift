@@ -12,7 +12,7 @@ enum OperationName {
             .settle,
             [
                 "settle", "ack", "acknowledge", "nack", "reject", "commit", "complete", "abandon", "defer", "delete",
-                "dead_letter", "dead-letter",
+                "dead_letter", "dead-letter", "deadletter", "release",
             ]
         ),
     ]
@@ -24,7 +24,7 @@ enum OperationName {
     private static func operation(_ word: Substring) -> MessagingOperation? { byWord[String(word)] }
 
     /// The operation, and the rest of the name, of `send orders`, of `orders send` (before v1.26), of
-    /// `Kafka/orders/Producer` and of `kafka.produce`.
+    /// `Kafka/orders/Producer`, of `kafka.produce` and of `ServiceBus.deadLetter`.
     static func parts(_ name: String) -> (operation: MessagingOperation, rest: Substring)? {
         if let space = name.firstIndex(of: " "), let found = operation(name[..<space]) {
             return (found, name[name.index(after: space)...])
@@ -33,7 +33,7 @@ enum OperationName {
             return (found, name[..<space])
         }
         if let found = operation(name) { return (found, "") }
-        if let dot = name.lastIndex(of: "."), let found = operation(name[name.index(after: dot)...]) {
+        if let dot = name.lastIndex(of: "."), let found = operation(name[name.index(after: dot)...].lowercased()) {
             return (found, "")
         }
         return nil

@@ -58,7 +58,7 @@ struct OperationReader {
         row.batchSize = scan.integer(.batchSize).map(Int.init(clamping:))
         row.intent = scan.string(.intent).flatMap { MessageIntent.words[$0] }
         row.attempt = (scan.integer(.attempt) ?? scan.integer(.retryCount).map { $0 &+ 1 }).map(Int.init(clamping:))
-        row.settlement = Settlement(scan, role.operation)
+        row.settlement = Settlement(scan, role.operation, name: record.pointee.name)
         row.enqueuedTime = Timestamp(
             enqueuedNanoseconds: scan.integer(.enqueuedNanoseconds), seconds: scan.integer(.enqueuedSeconds))
         row.queueTime = scan.integer(.queueNanoseconds).flatMap(UInt64.init(exactly:))
