@@ -85,7 +85,7 @@ struct ReasonFinder {
     /// True for a delivery in a trace that outlives it: what it began under is the consumer's loop, which was left out on
     /// purpose and sent it nothing.
     func isInLoop(_ delivery: OperationRow) -> Bool {
-        delivery.handles && hubTraces.contains(delivery.id.traceID)
+        delivery.consumes && hubTraces.contains(delivery.id.traceID)
     }
 
     /// Why an operation that others refer to is not there.

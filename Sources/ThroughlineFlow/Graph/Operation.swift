@@ -64,8 +64,15 @@ public struct Operation: Identifiable, Sendable {
     /// True when a message is published by it (`create` or `send`).
     public var publishes: Bool { reading.row.publishes }
 
-    /// True when a message is handled by it, or taken from the broker (`process` or `receive`).
+    /// True when a message is handled by it, or taken from the broker (`process` or `receive`). False for a `receive` that
+    /// nothing says a message of, neither the span nor what the flow has around it.
     public var handles: Bool { reading.row.handles }
+
+    /// What there is to say of a pull that no message is known of; nil for any other operation.
+    package var emptiness: String? {
+        guard reading.row.operation == .receive, !handles, !failed, !isUnfinished else { return nil }
+        return reading.row.batchSize == 0 ? "pulled nothing" : "pulled; nobody recorded which message, if any"
+    }
 
     /// It sets a message aside that was given up.
     var isDeadLettering: Bool { reading.row.isDeadLettering }

@@ -43,10 +43,10 @@ struct TraceJoin {
 
     /// A delivery that begins under no sender of its own: under a loop, a job, or nothing.
     private func isLoose(_ row: Int) -> Bool {
-        guard unique.rows[row].handles else { return false }
+        guard unique.rows[row].consumes else { return false }
         let parent = Int(unique.rows[row].parent)
         guard parent >= 0 else { return true }
-        return !unique.rows[parent].publishes && !unique.rows[parent].handles
+        return !unique.rows[parent].publishes && !unique.rows[parent].consumes
     }
 
     private mutating func findHubs(_ guarding: HubGuard) -> [Bool] {

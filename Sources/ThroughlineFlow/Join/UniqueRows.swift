@@ -17,6 +17,7 @@ struct UniqueRows {
         unique = UniqueRecords(records)
         (rows, columns) = OperationColumns.read(unique.records, unique.places)
         findParents()
+        findVainPulls()
         sort()
     }
 
@@ -27,6 +28,33 @@ struct UniqueRows {
             rows[position].parent = Int32(truncatingIfNeeded: found ?? -1)
             if let found { findDestination(of: position, pulledBy: found) }
         }
+    }
+
+    /// A pull handles a message where it says so itself, where the context that it runs in arrived with the message, or
+    /// where a message is handled, sent or settled inside it. Any other one asked the broker and, for all that was
+    /// recorded, was given nothing.
+    private mutating func findVainPulls() {
+        var vain = Set(rows.indices.filter { rows[$0].operation == .receive && !tellsOfMessage($0) })
+        if vain.isEmpty { return }
+        for row in rows where row.parent >= 0 && row.operation != nil {
+            if row.operation != .receive || row.tellsOfMessage { vain.remove(Int(row.parent)) }
+        }
+        for position in vain { rows[position].handles = false }
+    }
+
+    private func tellsOfMessage(_ position: Int) -> Bool {
+        let row = rows[position]
+        if row.tellsOfMessage { return true }
+        if row.batchSize == 0 || row.parentSpan == nil { return false }
+        guard row.parent >= 0 else {
+            // Conventions have CLIENT for what merely asks, below whatever asked.
+            return row.kind == .consumer || records[Int(row.record)].parentIsRemote
+        }
+        let parent = rows[Int(row.parent)]
+        if parent.publishes || parent.service == row.service { return parent.publishes }
+        // Datadog's agents call what a client does inside `shop` by the name of `shop-rabbitmq`.
+        let (own, other) = (reader.names[row.service], reader.names[parent.service])
+        return !own.hasPrefix("\(other)-")
     }
 
     /// A span that had the id of its caller's side hangs from that side, and from what it named as its parent where that
@@ -82,5 +110,14 @@ struct UniqueRows {
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
         let (leftStart, rightStart) = (rows[left].start, rows[right].start)
         return leftStart == rightStart ? rows[left].id < rows[right].id : leftStart < rightStart
+    }
+}
+
+extension OperationRow {
+    /// It says something that nobody can know who has no message.
+    fileprivate var tellsOfMessage: Bool {
+        messageID.isPresent || !members.isEmpty || batchSize ?? 0 > 0 || correlationID.isPresent
+            || ownCorrelationID.isPresent || !causes.isEmpty || type.isPresent || attempt != nil || enqueuedTime != nil
+            || queueTime != nil || settlement != nil || marks.contains(.content)
     }
 }

@@ -5,7 +5,7 @@ enum AttributeField: UInt8, CaseIterable {
     case batchSize, type, intent, attempt, retryCount, settlement, disposition
     case enqueuedNanoseconds, enqueuedSeconds, queueNanoseconds, queueMilliseconds
     case exchange, routingKey, queue, amqpCommand, spanKind, spanType, resourceName, component, peer, channelKind
-    case errorType, saga, deadLetter, outbox, due, replay, ignoredHeaders
+    case errorType, saga, deadLetter, outbox, due, replay, ignoredHeaders, content
 
     /// The names of a field, the one to be believed first.
     ///
@@ -89,6 +89,14 @@ enum AttributeField: UInt8, CaseIterable {
         case .due: ["throughline.message.due_time"]
         case .replay: ["throughline.replay"]
         case .ignoredHeaders: ["throughline.headers.ignored"]
+        case .content:
+            [
+                "messaging.message.body.size", "messaging.message.envelope.size",
+                "messaging.message.payload_size_bytes", "messaging.message_payload_size_bytes", "message.size",
+                "messaging.kafka.offset", "messaging.kafka.message.offset", "kafka.offset",
+                "messaging.kafka.message.key", "messaging.rabbitmq.message.delivery_tag",
+                "messaging.gcp_pubsub.message.ack_id",
+            ]
         }
     }
 

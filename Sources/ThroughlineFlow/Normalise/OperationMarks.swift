@@ -15,6 +15,8 @@ struct OperationMarks: OptionSet, Sendable, Hashable {
     static let deadLetterLink = OperationMarks(rawValue: 1 << 8)
     static let replayLink = OperationMarks(rawValue: 1 << 9)
     static let errorType = OperationMarks(rawValue: 1 << 10)
+    /// Something of a message, such as its size or its offset.
+    static let content = OperationMarks(rawValue: 1 << 11)
 
     mutating func insert(_ scan: AttributeScan) {
         if scan.has(.saga) { insert(.saga) }
@@ -24,6 +26,7 @@ struct OperationMarks: OptionSet, Sendable, Hashable {
         if scan.isTrue(.replay) { insert(.replay) }
         if scan.has(.ignoredHeaders) { insert(.ignoredHeaders) }
         if scan.has(.errorType) { insert(.errorType) }
+        if scan.has(.content) { insert(.content) }
     }
 
     mutating func insert(_ type: LinkType?) {

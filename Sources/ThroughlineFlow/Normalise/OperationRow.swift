@@ -19,6 +19,7 @@ struct OperationRow: Sendable {
     /// It is about messages; without that, everything below is empty.
     var isMessaging = false
     var publishes = false
+    /// It handles a message, or took one from the broker.
     var handles = false
     var failed = false
     var operation: MessagingOperation?
@@ -49,6 +50,8 @@ struct OperationRow: Sendable {
 
     /// When it ended; when it began, as long as it has not.
     var latest: Timestamp { end ?? start }
+    /// It handles messages, or asked the broker for some, whether there were any or not.
+    var consumes: Bool { handles || operation == .receive }
     /// The operation is about a message that is sent or handled once more on purpose.
     var isReplay: Bool { marks.contains(.replayLink) || marks.contains(.replay) }
     /// It sets a message aside that was given up.

@@ -42,7 +42,7 @@ struct Likeness: Hashable {
         case .operation(let place):
             let operation = flow.operations[place]
             kind = -1
-            names = [operation.service, operation.record.name, operation.error]
+            names = [operation.service, operation.record.name, operation.error, operation.emptiness]
             flags = [operation.isUnfinished]
         }
     }

@@ -103,7 +103,7 @@ private struct OutlineBuilder {
     /// Settling and pulling are told on the line of the delivery; what ran inside stands where they would.
     private func isFrame(_ operation: Operation) -> Bool {
         let kind = operation.messaging?.operation
-        return kind == .settle || kind == .receive && !operation.failed
+        return kind == .settle || kind == .receive && operation.handles && !operation.failed
     }
 
     /// True when the message that it sends has a cause to stand under.

@@ -255,6 +255,7 @@ struct TreeText {
             line.add(" ✗ ", .red)
             line.add(TypeName.short(error), .red, isName: true)
         }
+        if let emptiness = operation.emptiness { line.add("  \(emptiness)", .dim, isOptional: true) }
         return line
     }
 }
