@@ -87,7 +87,7 @@ public struct Flow: Sendable {
     /// How many parts the flow has that nothing but a correlation id joins: as far as spans tell, nothing in one of them
     /// caused anything in another.
     public var partCount: Int { findings.partCount }
-    /// The chains of hops, waiting included, that ended last; more than one where branches tie. Replays and what they
+    /// The chains of hops, waiting included, to what ended last; more than one where branches tie. Replays and what they
     /// caused are left out. Of several parts (see ``partCount``) it is that of the one whose path took longest: what
     /// merely belongs to the same flow waited for nothing in the others.
     public var criticalPaths: [CriticalPath] { findings.criticalPaths }

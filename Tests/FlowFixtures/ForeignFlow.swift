@@ -34,7 +34,7 @@ package enum ForeignFlow: String, CaseIterable, Sendable {
         let sent = script.span("shop", sending(1), at: 0, took: 2)
         if let shape = dispatching(1) { script.span("shop", shape, at: 2, took: 2, of: sent) }
         let pulled = pulling(1).map {
-            script.span("billing", $0, at: 5, took: 30, in: linksOnly ? nil : sent, of: sent)
+            script.span("billing", $0, at: 5, took: 13, in: linksOnly ? nil : sent, of: sent)
         }
         let handled = script.span(
             "billing", handling(1), at: 6, took: 11, in: pulled ?? (linksOnly ? nil : sent),

@@ -102,7 +102,7 @@ import Testing
             #expect(try scratch.run("import", file.path).code == 0)
         }
         let (tree, edges) = try shown(scratch)
-        #expect(tree.dropFirst().first == "web · post  9 ms")
+        #expect(tree.dropFirst().first == "web · post  9 ms  ◀ critical 100 %")
         #expect(tree.dropFirst(2).first == "└─ payments · post /pay  5 ms")
         #expect(tree.dropFirst(3).first?.contains("emits message → charges") == true)
         #expect(edges == ["s_payments → t_charges", "s_web → s_payments"])

@@ -98,7 +98,7 @@ import ThroughlineModel
                 order 1042 · 5 messages · 5 services · 2.31 s · 1 dead letter, replayed
                 orders · POST /orders  12 ms
                 └─ emits OrderPlaced → orders
-                   ├─ billing  waited 4 ms · took 310 ms ✓  ◀ critical 14 %
+                   ├─ billing  waited 4 ms · took 310 ms ✓  ◀ critical 13 %
                    │  ├─ INSERT payments  40 ms
                    │  └─ emits PaymentCharged → payments ▸ shipping  waited 1.2 s · took 90 ms ✓  ◀ critical 56 %
                    │     ├─ emits OrderShipped → shipping  nobody handled it · caused by StockReserved and PaymentCharged

@@ -4,7 +4,7 @@ public import ThroughlineModel
 public struct CriticalStep: Hashable, Sendable {
     /// What was sent.
     public var publication: Publication.ID
-    /// Nil when the chain ends with a message that nobody handled.
+    /// Nil when the chain ends with sending: nobody handled the message, or sending it took longer.
     public var hop: Hop.ID?
 }
 
@@ -12,7 +12,7 @@ public struct CriticalStep: Hashable, Sendable {
 public struct CriticalSegment: Hashable, Sendable {
     /// What time is spent on.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        /// A handler, or what began the flow, worked.
+        /// A handler, what it left running, or what began the flow, worked.
         case processing
         /// The sender handed the message to the broker.
         case publishing
@@ -24,13 +24,13 @@ public struct CriticalSegment: Hashable, Sendable {
         case outbox
         /// The message waited for the time at which it was due.
         case scheduled
-        /// The cause had been handled and the message was not yet sent; no span says what happened meanwhile.
+        /// The cause had been handled and what it led to had not begun; no span says what happened meanwhile.
         case gap
     }
 
     /// What it was spent on.
     public var kind: Kind
-    /// The position of the step that it belongs to in ``CriticalPath/steps``.
+    /// The position of the step that it belongs to in ``CriticalPath/steps``; 0 where there are none.
     public var step: Int
     /// The operation that worked or waited; nil when no operation did.
     public var operation: Operation.ID?
@@ -42,9 +42,10 @@ public struct CriticalSegment: Hashable, Sendable {
     public var share: Double
 }
 
-/// The chain of hops, waiting included, that determined when a flow finished.
+/// The chain of hops, waiting included, that determined when a flow finished, up to the last moment of what ended last: a
+/// handler, what it left running, or whatever took longer than all handling.
 public struct CriticalPath: Hashable, Sendable {
-    /// The hops, first to last.
+    /// The hops, first to last; none where what took longest waited for no message.
     public var steps: [CriticalStep]
     /// What the time went into, in order, without a gap between; stretches of no length are left out.
     public var segments: [CriticalSegment]

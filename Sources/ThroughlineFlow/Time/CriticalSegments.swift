@@ -1,5 +1,13 @@
 import ThroughlineModel
 
+/// A chain of hops, and what went on after the last of them.
+struct CriticalChain {
+    var steps: [(publication: Int, hop: Int?)]
+    /// See ``CriticalEnds/End``.
+    var origin: Int?
+    var rest: [Int]
+}
+
 /// Divides the time of a chain of hops into what it was spent on.
 struct CriticalSegments {
     private let graph: FlowGraph
@@ -8,11 +16,11 @@ struct CriticalSegments {
         self.graph = graph
     }
 
-    func segments(of chain: [(publication: Int, hop: Int?)]) -> [CriticalSegment] {
+    func segments(of chain: CriticalChain) -> [CriticalSegment] {
         var found: [Stretch] = []
-        for (step, part) in chain.enumerated() {
+        for (step, part) in chain.steps.enumerated() {
             let sender = senders(of: part.publication).last
-            if step > 0, let before = chain[step - 1].hop {
+            if step > 0, let before = chain.steps[step - 1].hop {
                 addHandling(before, at: step - 1, until: part.publication, &found)
             } else if let sender {
                 addBeginning(of: sender, &found)
@@ -22,8 +30,9 @@ struct CriticalSegments {
             if let first = graph.hops[hop].attempts.first, let waited = first.waited {
                 found.add(.queue, step, nil, taken(first, waited), until: first.start)
             }
-            if step == chain.count - 1 { addHandling(hop, at: step, until: nil, &found) }
+            if step == chain.steps.count - 1 { addHandling(hop, at: step, inside: chain.origin, &found) }
         }
+        addRest(of: chain, &found)
         return shared(found)
     }
 
@@ -50,9 +59,42 @@ struct CriticalSegments {
 
     /// What ran before the first message was sent, from the operation that began it all.
     private func addBeginning(of sender: Int, _ found: inout [Stretch]) {
-        guard let root = graph.index.ancestors(of: sender).last else { return }
-        found.add(.processing, 0, root, graph.index.row(root).start, until: sentFrom(sender))
+        let around: [Int] = graph.index.ancestors(of: sender).reversed()
+        guard let root = around.first else { return }
+        addWork(around, from: graph.index.row(root).start, until: sentFrom(sender), (0, 0), &found)
     }
+
+    /// What operations, each inside the one before, did one after the other: what runs inside another one may go on when
+    /// that has ended, or begin later still.
+    ///
+    /// - Parameter steps: the steps that working, and that what nobody recorded, belongs to.
+    private func addWork(
+        _ operations: [Int], from start: Timestamp, until end: Timestamp, _ steps: (work: Int, gap: Int),
+        _ found: inout [Stretch]
+    ) {
+        var time = start
+        for operation in operations {
+            let row = graph.index.row(operation)
+            let until = min(row.latest, end)
+            guard until > time else { continue }
+            found.add(.gap, steps.gap, steps.gap == steps.work ? operation : nil, time, until: min(row.start, end))
+            time = max(time, row.start)
+            found.add(.processing, steps.work, operation, time, until: until)
+            time = until
+        }
+        found.add(.gap, steps.gap, nil, time, until: end)
+    }
+
+    /// What went on after the last step, or without any.
+    private func addRest(of chain: CriticalChain, _ found: inout [Stretch]) {
+        guard let first = chain.rest.first, let last = chain.rest.last else { return }
+        let before = chain.origin.map { graph.index.row($0).latest } ?? chain.steps.last?.hop.map(end)
+        let step = max(0, chain.steps.count - 1)
+        let start = before ?? graph.index.row(first).start
+        addWork(chain.rest, from: start, until: graph.index.row(last).latest, (step, step), &found)
+    }
+
+    private func end(of hop: Int) -> Timestamp { Timestamp(nanosecondsSinceEpoch: graph.finish(hop)) }
 
     /// Sending began, or the message was written down to be sent later.
     private func sentFrom(_ sender: Int) -> Timestamp {
@@ -81,27 +123,44 @@ struct CriticalSegments {
         found.add(.publishing, step, sender, began, until: handed)
     }
 
-    /// What a consumer did with a message until it sent the next one on the path, or until it ended: the last attempt,
-    /// or the one that sent it, and those before.
-    private func addHandling(_ hop: Int, at step: Int, until next: Int?, _ found: inout [Stretch]) {
-        let attempts = graph.hops[hop].attempts
-        let operations = graph.operationsOfHop[hop]
-        let senders = next.map(senders) ?? []
-        let sender = senders.last
+    /// What a consumer did with a message until it sent the next one on the path: the last attempt, or the one that sent
+    /// it, and those before. A handler may leave something behind that sends after it has ended.
+    private func addHandling(_ hop: Int, at step: Int, until next: Int, _ found: inout [Stretch]) {
+        let senders = senders(of: next)
         let handlers = senders.compactMap(graph.index.handler)
-        let inside = operations.lastIndex(where: handlers.contains).map { $0 - operations.startIndex }
-        for place in 0...(inside ?? attempts.count - 1) {
-            let (attempt, operation) = (attempts[place], operations[operations.startIndex + place])
-            if place > 0, let ended = attempts[place - 1].end {
-                found.add(.backoff, step, operation, ended, until: attempt.start)
-            }
-            let sent = place == inside ? sender.map(sentFrom) : nil
-            found.add(.processing, step, operation, attempt.start, until: [attempt.end, sent].compactMap(\.self).min())
+        let inside = graph.operationsOfHop[hop].last(where: handlers.contains)
+        let sent = senders.last.map(sentFrom)
+        addHandling(hop, at: step, inside: inside, until: inside == nil ? nil : sent, &found)
+        guard let sender = senders.last, let sent, let ended = attempt(of: hop, inside).end, ended < sent else {
+            return
         }
-        // A handler may leave something behind that sends after it has ended.
-        if let sender, let ended = attempts[inside ?? attempts.count - 1].end {
-            found.add(.gap, step + 1, nil, ended, until: sentFrom(sender))
+        let around = inside.map { inside in graph.index.ancestors(of: sender).prefix { $0 != inside } } ?? []
+        addWork(around.reversed(), from: ended, until: sent, (step, step + 1), &found)
+    }
+
+    /// What a consumer did with a message, up to the attempt that is named, else the last one.
+    private func addHandling(
+        _ hop: Int, at step: Int, inside: Int?, until sent: Timestamp? = nil, _ found: inout [Stretch]
+    ) {
+        let last = attempt(of: hop, inside).operation
+        var ended: Timestamp?
+        for (attempt, operation) in zip(graph.hops[hop].attempts, graph.operationsOfHop[hop]) {
+            // What had been handled well waited for nothing when it came once more.
+            let pause: CriticalSegment.Kind = attempt.isDuplicate ? .gap : .backoff
+            if let ended { found.add(pause, step, operation, ended, until: attempt.start) }
+            let isLast = attempt.operation == last
+            let until = isLast ? [attempt.end, sent].compactMap(\.self).min() : attempt.end
+            found.add(.processing, step, operation, attempt.start, until: until)
+            if isLast { return }
+            ended = attempt.end
         }
+    }
+
+    private func attempt(of hop: Int, _ operation: Int?) -> (operation: Operation.ID?, end: Timestamp?) {
+        let attempts = graph.hops[hop].attempts
+        let id = operation.map(graph.index.id)
+        let found = attempts.last { $0.operation == id } ?? attempts.last
+        return (found?.operation, found?.end)
     }
 }
 

@@ -3,26 +3,34 @@ package struct CriticalShares {
     private var whole: [Hop.ID: Double] = [:]
     private var waiting: [Hop.ID: Double] = [:]
     private var working: [String: Double] = [:]
+    private var operations: [Operation.ID: Double] = [:]
 
     package init(_ flow: Flow) {
         for path in flow.criticalPaths {
             var whole: [Hop.ID: Double] = [:]
             var waiting: [Hop.ID: Double] = [:]
             var working: [String: Double] = [:]
+            var operations: [Operation.ID: Double] = [:]
             for step in path.steps {
                 if let hop = step.hop { whole[hop] = 0 }
             }
-            for segment in path.segments where path.steps.indices.contains(segment.step) {
-                if segment.kind == .processing, let service = segment.operation.flatMap(flow.operation)?.service {
-                    working[service, default: 0] += segment.share
+            for segment in path.segments {
+                let service = segment.kind == .processing ? segment.operation.flatMap(flow.operation)?.service : nil
+                if let service { working[service, default: 0] += segment.share }
+                if service != nil, let operation = segment.operation {
+                    operations[operation, default: 0] += segment.share
                 }
-                guard let hop = path.steps[segment.step].hop else { continue }
+                // What the sender did before is no part of the delivery.
+                guard path.steps.indices.contains(segment.step), let hop = path.steps[segment.step].hop,
+                    service.map({ $0 == hop.consumer.service }) ?? true
+                else { continue }
                 whole[hop, default: 0] += segment.share
                 if segment.kind == .queue { waiting[hop, default: 0] += segment.share }
             }
             self.whole.merge(whole, uniquingKeysWith: max)
             self.waiting.merge(waiting, uniquingKeysWith: max)
             self.working.merge(working, uniquingKeysWith: max)
+            self.operations.merge(operations, uniquingKeysWith: max)
         }
     }
 
@@ -34,6 +42,9 @@ package struct CriticalShares {
 
     /// What a service worked.
     package func workingShare(of service: String) -> Double? { working[service] }
+
+    /// What an operation worked.
+    package func share(of operation: Operation.ID) -> Double? { operations[operation] }
 
     private static func sum(_ shares: [Double]) -> Double? { shares.isEmpty ? nil : min(1, shares.reduce(0, +)) }
 }

@@ -67,7 +67,10 @@ package struct FlowNotes {
         let parts = flow.partCount
         let part = parts > 1 ? " in the longest of \(FoldingText.grouped(parts)) parts" : ""
         var line = "critical path \(DurationText.short(path.duration))\(part)\(ties): \(shares)"
-        if let longest = path.segments.max(by: { $0.duration < $1.duration }), path.segments.count > 1 {
+        if path.steps.isEmpty { line += ", waiting for no message" }
+        if let longest = path.segments.max(by: { $0.duration < $1.duration }),
+            path.segments.count > 1 || path.steps.isEmpty
+        {
             line += "; longest: \(words(longest, path)), \(DurationText.short(longest.duration))"
         }
         add(.time, line)
@@ -78,6 +81,9 @@ package struct FlowNotes {
 
     /// Such as `PaymentCharged waiting for shipping`.
     private func words(_ segment: CriticalSegment, _ path: CriticalPath) -> String {
+        if let operation = segment.operation.flatMap(flow.operation), [.processing, .gap].contains(segment.kind) {
+            return "\(operation.service) \(Self.word(segment.kind))"
+        }
         guard path.steps.indices.contains(segment.step) else { return Self.word(segment.kind) }
         let step = path.steps[segment.step]
         let message = title(step.publication.message)
@@ -85,7 +91,7 @@ package struct FlowNotes {
         let sender = flow.publication(step.publication)?.services.first.map { OneLine.shortened($0, to: 28) }
         return switch segment.kind {
         case .queue: "\(message) waiting\(consumer.map { " for \($0)" } ?? "")"
-        case .processing: "\(segment.operation.flatMap(flow.operation)?.service ?? consumer ?? "somebody") working"
+        case .processing: "\(consumer ?? "somebody") working"
         case .backoff: "\(consumer ?? "somebody") backing off"
         case .outbox, .scheduled, .publishing, .gap:
             "\(message)\(sender.map { " of \($0)" } ?? "") \(Self.word(segment.kind))"

@@ -104,6 +104,7 @@ private struct Weights {
         let flow = folded.flow
         let criticalHops = Set(flow.criticalPath.compactMap(\.hop))
         let critical = Set(flow.criticalPath.map(\.publication))
+        let working = Set(flow.criticalPaths.flatMap { $0.segments.compactMap(\.operation) })
         var bonus = Array(repeating: 0, count: folded.nodes.count)
         totals = Array(repeating: OutlineSelection.Rest(), count: folded.nodes.count)
         rank = bonus
@@ -122,6 +123,7 @@ private struct Weights {
                 case .attempt: break
                 case .operation(let operation):
                     if flow.operations[operation].failed { bonus[place] = max(bonus[place], 4) }
+                    if working.contains(flow.operations[operation].id) { bonus[place] = max(bonus[place], 6) }
                 }
                 if let focus, flow.names(of: subject).contains(focus) { bonus[place] = 5_000 }
             }

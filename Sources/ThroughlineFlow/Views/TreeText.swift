@@ -255,6 +255,8 @@ struct TreeText {
             line.add(" ✗ ", .red)
             line.add(TypeName.short(error), .red, isName: true)
         }
+        let share = operations.reduce(0) { $0 + (critical.share(of: $1.id) ?? 0) }
+        if share >= 0.01 { line.add("  ◀ critical \(FlowNotes.percent(share))", .yellow) }
         if let emptiness = operation.emptiness { line.add("  \(emptiness)", .dim, isOptional: true) }
         return line
     }

@@ -21,6 +21,7 @@ struct TimelineView {
     private let selection: OutlineSelection
     private let start: UInt64
     private let criticalHops: Set<Hop.ID>
+    private let shares: CriticalShares
     private let gaps: GapIndex
     private let history: DeliveryHistory
     /// What is an attempt to handle a message is no row of its own.
@@ -51,6 +52,7 @@ struct TimelineView {
         flow = selection.folded.flow
         start = flow.start?.nanosecondsSinceEpoch ?? 0
         criticalHops = Set(flow.criticalPath.compactMap(\.hop))
+        shares = CriticalShares(flow)
         gaps = GapIndex(flow)
         history = DeliveryHistory(flow)
         attempts = Set(flow.hops.flatMap { $0.attempts.map(\.operation) })
@@ -69,10 +71,10 @@ struct TimelineView {
             let hops = members.compactMap { if case .hop(let place) = $0 { flow.hops[place] } else { nil } }
             if !folded.outline.nodes[folded.nodes[node].members[0]].isInBatchAbove { add(hops) }
         case .operation(let place):
-            // What goes on inside a handler is no row of its own.
-            if folded.nodes[node].parent == nil, !attempts.contains(flow.operations[place].id) {
-                add(flow.operations[place], count: members.count)
-            }
+            // What goes on inside a handler is no row of its own, unless it went on after that and ended last.
+            let operation = flow.operations[place]
+            let isShown = folded.nodes[node].parent == nil || shares.share(of: operation.id) != nil
+            if isShown, !attempts.contains(operation.id) { add(operation, count: members.count) }
         case .publication(let place):
             addDwelling(members, title: flow.message(flow.publications[place].id.message)?.title)
             if folded.nodes[node].children.isEmpty { addUnread(flow.publications[place], count: members.count) }
@@ -92,11 +94,13 @@ struct TimelineView {
 
     private mutating func add(_ operation: Operation, count: Int) {
         let name = MermaidText.shortened(operation.record.name, to: 40) + (count > 1 ? " ×\(count)" : "")
+        let isCritical = shares.share(of: operation.id) ?? 0 >= 0.01
         append(
             [
                 Bar(
                     text: operation.failed ? "\(name) ✗" : operation.isUnfinished ? "\(name) … never ended" : name,
-                    mark: .working, start: elapsed(operation.record.start), end: operation.record.end.map(elapsed))
+                    mark: .working, isCritical: isCritical, start: elapsed(operation.record.start),
+                    end: operation.record.end.map(elapsed))
             ], to: operation.service)
     }
 
