@@ -89,6 +89,30 @@ import ThroughlineModel
         }
     }
 
+    @Test func `what is handled once more after a success is a duplicate, and no retry`() throws {
+        let seats = try #require(map(GoldenFlow.duplicates.records).deliveries.first { $0.consumer.service == "seats" })
+        #expect(seats.count == 1 && seats.attempts == 2 && seats.duplicates == 1 && seats.retries == 0)
+        #expect(seats.retryTime == nil && seats.retryShare == 0)
+        let attempts = [(1, true), (2, false), (3, false), (4, true)].map { number, fails in
+            MapScript.process(1, attempt: number, fails: fails, settlement: fails ? .requeued : .acknowledged)
+        }
+        let delivery = try #require(map(attempts).deliveries.first)
+        #expect(delivery.attempts == 4 && delivery.duplicates == 1 && delivery.retries == 2)
+    }
+
+    @Test func `one id at two brokers is no message that moved from one to the other`() {
+        let records = GoldenFlow.namesakes.records.filter { $0.resource.serviceName != "billing" }
+        #expect(records.count == 3)
+        let (map, flows) = (map(records), Flow.split(records))
+        #expect(map.routes.isEmpty)
+        #expect(flows.flatMap(\.publications).allSatisfy { $0.id.reason == .sent })
+    }
+
+    @Test func `a pull that no message is known of is no delivery`() {
+        let map = map(PullTests.vain(batch: nil) + PullTests.vain(batch: 0))
+        #expect(map.deliveries.isEmpty && map.destinations.isEmpty && map.services == ["billing"])
+    }
+
     @Test func `work that has not ended is counted until it has`() throws {
         let begun = map(GoldenFlow.unfinished.records)
         let unfinished = begun.deliveries.filter { $0.unfinished > 0 }

@@ -99,7 +99,7 @@ import ThroughlineStore
         let retried = record(40, .consumer, "process", ids[1])
         let map = try mapped(sends + [batch, retried])
         #expect(MapJSON.text(of: map) == MapJSON.text(of: built(sends + [batch, retried])))
-        #expect(map.deliveries.map(\.count) == [3] && map.deliveries.map(\.retries) == [1])
+        #expect(map.deliveries.map(\.count) == [3] && map.deliveries.map(\.duplicates) == [1])
         #expect(map.deliveries.first?.queueTime?.p99 == 18_500_000 && map.deliveries.first?.backlog == 0)
     }
 

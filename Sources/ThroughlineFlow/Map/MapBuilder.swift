@@ -149,8 +149,8 @@ public struct MapBuilder: Sendable {
             complete = story
             story = MapStory()
         }
-        if let complete { tally.add(complete) }
-        if let forgotten { tally.add(forgotten) }
+        if let complete { tally.add(complete, systems) }
+        if let forgotten { tally.add(forgotten, systems) }
     }
 
     private func text(_ name: MapName) -> String { names[Int(name.number)] }
@@ -158,7 +158,7 @@ public struct MapBuilder: Sendable {
     /// The map of what was added so far.
     public var map: ServiceMap {
         var tally = tally
-        for story in stories.values.values { tally.add(story) }
+        for story in stories.values.values { tally.add(story, systems) }
         return ServiceMap(
             tally, services: services.map(text).sorted(), systems: systems.mapValues(text),
             bodySizes: bodySizes.compactMapValues(\.percentiles), calls: calls.calls(text), start: start, end: end,

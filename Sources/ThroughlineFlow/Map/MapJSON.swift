@@ -73,6 +73,7 @@ public enum MapJSON {
             ("perSecond", map.rate(delivery.count).map { .number($0) } ?? .null),
             ("attempts", .integer(delivery.attempts)),
             ("retries", .integer(delivery.retries)),
+            ("duplicates", .integer(delivery.duplicates)),
             ("errors", .integer(delivery.errors)),
             ("deadLetters", .integer(delivery.deadLetters)),
             ("unfinished", .integer(delivery.unfinished)),

@@ -34,6 +34,10 @@ struct MapStory: Sendable {
         /// It was handled together with others.
         var isBatch = false
 
+        /// It handled the message.
+        var succeeded: Bool {
+            ThroughlineFlow.Attempt.succeeded(ended: end != nil, failed: failed, settlement: settlement)
+        }
         /// Nothing comes after it that anybody has announced.
         var isGivenBack: Bool { settlement == .requeued || settlement == .deferred }
         /// The message was given up after it, as far as it knows.

@@ -36,6 +36,7 @@ struct MapTally: Sendable {
         var deliveries = 0
         var attempts = 0
         var retries = 0
+        var duplicates = 0
         var errors = 0
         var deadLetters = 0
         var unfinished = 0
@@ -56,10 +57,12 @@ struct MapTally: Sendable {
     private(set) var published: [MapName: Int] = [:]
 
     /// Counts the messages of a story that is complete.
-    mutating func add(_ story: consuming MapStory) {
+    ///
+    /// - Parameter systems: the broker of each destination, as far as it is known.
+    mutating func add(_ story: consuming MapStory, _ systems: [MapName: MapName]) {
         story.complete(deliveryKeys.keys)
         addSendings(story)
-        let moves = addMoves(story)
+        let moves = addMoves(story, systems)
         let isShared = story.isShared
         var place = 0
         while place < story.attempts.count {
@@ -103,8 +106,9 @@ struct MapTally: Sendable {
 
     private func key(of attempt: MapStory.Attempt) -> DeliveryKey { deliveryKeys.keys[Int(attempt.place)] }
 
-    /// How the message came from where it was sent to where it was handled, when nobody sent it there.
-    private mutating func addMoves(_ story: MapStory) -> [RouteKey] {
+    /// How the message came from where it was sent to where it was handled, when nobody sent it there. No broker moves a
+    /// message to another one: there it is a namesake.
+    private mutating func addMoves(_ story: MapStory, _ systems: [MapName: MapName]) -> [RouteKey] {
         guard !story.sendings.isEmpty else { return [] }
         let moved = story.attempts.filter { attempt in
             let to = key(of: attempt).destination
@@ -115,8 +119,12 @@ struct MapTally: Sendable {
         for attempt in moved.sorted(by: { ($0.start, $0.span) < ($1.start, $1.span) }) {
             let to = key(of: attempt).destination
             if moves.contains(where: { $0.to == to }) { continue }
-            let before = story.sendings.last { $0.ended <= attempt.start && !$0.failed } ?? story.sendings[0]
-            let from = destination(of: before)
+            let sendings = story.sendings.filter { sending in
+                guard let from = systems[destination(of: sending)], let to = systems[to] else { return true }
+                return from == to
+            }
+            guard let first = sendings.first else { continue }
+            let from = destination(of: sendings.last { $0.ended <= attempt.start && !$0.failed } ?? first)
             let gaveUp = story.attempts.contains { other in
                 other.isGivenUp && key(of: other).destination == from && (other.end ?? other.start) <= attempt.start
             }
@@ -144,11 +152,16 @@ struct MapTally: Sendable {
             counts.retries += attempts.count - (isBegun ? 1 : 0)
             if let waited { counts.queueTime.add(waited) }
             var previous: MapStory.Attempt?
+            var isDone = false
             for attempt in attempts {
                 if let end = attempt.end { counts.processingTime.add(attempt.start.nanoseconds(until: end)) }
-                if let previous {
+                if isDone, attempt.succeeded {
+                    counts.duplicates += 1
+                    counts.retries -= 1
+                } else if let previous {
                     counts.retryTime.add((previous.end ?? previous.start).nanoseconds(until: attempt.start))
                 }
+                isDone = isDone || attempt.succeeded
                 previous = attempt
             }
             if last.end == nil {

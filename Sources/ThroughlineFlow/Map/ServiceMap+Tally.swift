@@ -45,7 +45,8 @@ extension ServiceMap {
                     destination: text(key.destination),
                     consumer: Consumer(service: text(key.service), group: key.group.map(text)),
                     isReplay: key.isReplay, count: count.deliveries, attempts: count.attempts, retries: count.retries,
-                    errors: count.errors, deadLetters: count.deadLetters, unfinished: count.unfinished,
+                    duplicates: count.duplicates, errors: count.errors, deadLetters: count.deadLetters,
+                    unfinished: count.unfinished,
                     backlog: key.isReplay
                         ? nil
                         : tally.published[key.destination].map { sent in

@@ -46,8 +46,10 @@ public struct ServiceMap: Sendable {
         public var count: Int
         /// Attempts at them, at least one each.
         public var attempts: Int
-        /// Attempts that were not the first of their delivery.
+        /// Attempts that were not the first of their delivery, duplicates left out.
         public var retries: Int
+        /// Attempts that handled the message once more although the consumer had handled it before.
+        public var duplicates: Int
         /// Deliveries that failed for good: their last attempt failed, and the message was not given back.
         public var errors: Int
         /// Of these, those whose message was set aside.
@@ -59,14 +61,14 @@ public struct ServiceMap: Sendable {
         public var backlog: Int?
         /// Time from the broker taking a message to the first attempt.
         public var queueTime: Percentiles?
-        /// Time from the end of one attempt to the next.
+        /// Time from the end of one attempt to the next, duplicates left out.
         public var retryTime: Percentiles?
         /// Time that an attempt took.
         public var processingTime: Percentiles?
 
         /// The share of deliveries that failed for good, from 0 to 1.
         public var errorShare: Double { share(errors, of: count) }
-        /// The share of attempts that were not the first of their delivery, from 0 to 1.
+        /// The share of attempts that were not the first of their delivery, duplicates left out, from 0 to 1.
         public var retryShare: Double { share(retries, of: attempts) }
         /// The share of deliveries whose message was set aside, from 0 to 1.
         public var deadLetterShare: Double { share(deadLetters, of: count) }

@@ -215,6 +215,7 @@ struct MapFlowchart {
             parts += middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
         }
         if delivery.retries > 0 { parts.append(FoldingText.counted(delivery.retries, "retry", "retries")) }
+        if delivery.duplicates > 0 { parts.append(FoldingText.counted(delivery.duplicates, "duplicate")) }
         if delivery.errors > 0 { parts.append("\(share(delivery.errors, delivery.count)) ✗") }
         if delivery.unfinished > 0 { parts.append("\(FoldingText.grouped(delivery.unfinished)) unfinished") }
         // One or two are on their way all the time; a backlog is more than a hundredth of what was handled.
