@@ -15,15 +15,7 @@ struct Flows: ParsableCommand {
     @Option(parsing: .unconditional, help: "How many to list at most.")
     var limit = 20
 
-    @Option(
-        help: ArgumentHelp("Only those that began then or later: \(Moment.forms).", valueName: "time"),
-        transform: Moment.init(argument:))
-    var since: Moment?
-
-    @Option(
-        help: ArgumentHelp("Only those that began before: in the same forms.", valueName: "time"),
-        transform: Moment.init(argument:))
-    var until: Moment?
+    @OptionGroup var window: TimeWindow
 
     @Option(help: "Only those in which this service took part.")
     var service: String?
@@ -62,7 +54,6 @@ struct Flows: ParsableCommand {
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit must be at least 1.") }
-        try Moment.validate(since: since, until: until)
     }
 
     func run() throws {
@@ -83,8 +74,8 @@ struct Flows: ParsableCommand {
 
     private var filter: FlowFilter {
         var filter = FlowFilter()
-        filter.since = since?.time
-        filter.until = until?.time
+        filter.since = window.start
+        filter.until = window.end
         filter.service = service
         filter.destination = destination
         filter.messageType = type

@@ -21,25 +21,15 @@ struct Map: ParsableCommand {
     @Option(help: "Only this destination, with its producers and consumers.")
     var destination: String?
 
-    @Option(
-        help: ArgumentHelp("Only what began then or later: \(Moment.forms).", valueName: "time"),
-        transform: Moment.init(argument:))
-    var since: Moment?
-
-    @Option(
-        help: ArgumentHelp("Only what began before: in the same forms.", valueName: "time"),
-        transform: Moment.init(argument:))
-    var until: Moment?
+    @OptionGroup var window: TimeWindow
 
     @OptionGroup var store: StoreOptions
-
-    func validate() throws { try Moment.validate(since: since, until: until) }
 
     func run() throws {
         let reader = try store.reader()
         // A rate needs an end; what is recorded while this runs is not in it.
-        let map = try reader.map(from: since?.time, to: until?.time ?? since.map { _ in Age.now })
-        let when = since == nil && until == nil ? "" : " in that time"
+        let map = try reader.map(from: window.start, to: window.end ?? window.start.map { _ in Age.now })
+        let when = window.start == nil && window.end == nil ? "" : " in that time"
         if let destination, !map.destinations.contains(where: { $0.name == destination }) {
             let names = KnownNames(reader: reader, path: store.resolvedPath)
             throw Failure.notFound(

@@ -34,11 +34,4 @@ struct Moment {
         let seconds = (parts.3 ?? ":00").replacing(",", with: ".")
         return Timestamp(iso8601: "\(parts.1)T\(parts.2 ?? "00:00")\(seconds)\(zone)")
     }
-
-    /// - Throws: `ValidationError` when nothing lies between the two.
-    static func validate(since: Moment?, until: Moment?) throws {
-        guard let since, let until, since.time >= until.time else { return }
-        throw ValidationError(
-            "--since (\(since.time.iso8601)) must be before --until (\(until.time.iso8601)).")
-    }
 }

@@ -55,6 +55,19 @@ struct FlowsTests {
         #expect(lines.allSatisfy { !$0.contains("\u{1B}") && !$0.contains("\r") })
     }
 
+    @Test("--since and --until are told alike by all that have them")
+    func window() throws {
+        let scratch = try Scratch()
+        func help(_ command: String) throws -> Substring? {
+            try scratch.run(command, "--help").output.firstMatch(of: /--since <time>  (?s).*--until[^-]*/)?.output
+        }
+        #expect(try help("flows") != nil && help("flows") == help("map"))
+        for command in ["flows", "map"] {
+            let outcome = try scratch.run(command, "--since", "1h", "--until", "2h")
+            #expect(outcome.code == 2 && outcome.error.contains("must be before --until"))
+        }
+    }
+
     @Test("Newest first, as many as asked for, only the failed, only the recent")
     func chosen() throws {
         let scratch = try Scratch()
