@@ -8,8 +8,10 @@ struct Flows: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the flows in the store, newest first.",
         discussion: """
-            A flow without a correlation id is listed by its trace. 'throughline flow' takes what stands under FLOW, and \
-            the id of --json.
+            A flow without a correlation id is listed by its trace. 'throughline flow' takes the end of the id that \
+            stands under FLOW, and the id of --json.
+
+            A narrow terminal shows what fits it; a pipe and --json have everything.
             """)
 
     @Option(parsing: .unconditional, help: "How many to list at most.")
@@ -65,10 +67,7 @@ struct Flows: ParsableCommand {
         } else if flows.isEmpty {
             print(filter == FlowFilter() && !incomplete ? "No flows in \(store.resolvedPath)." : "No such flows.")
         } else {
-            print(
-                Output.table(
-                    ["STARTED", "TOOK", "MESSAGES", "ERRORS", "TRACES", "SERVICES", "FLOW"],
-                    flows.map(Self.row), rightAligned: [1, 2, 3, 4]))
+            print(FlowTable(flows, columns: Output.columns).text)
         }
     }
 
@@ -106,25 +105,6 @@ struct Flows: ParsableCommand {
             Output.note("Only the newest \(Self.deepest) flows were looked at.")
         }
         return found
-    }
-
-    private static func row(_ flow: FlowSummary) -> [String] {
-        [
-            flow.startedAt.iso8601, Output.duration(milliseconds: Double(flow.durationNanoseconds) / 1e6),
-            "\(flow.messages)", troubles(flow),
-            "\(flow.traceIDs.count)",
-            flow.services.count <= 3
-                ? flow.services.joined(separator: ",")
-                : flow.services.prefix(2).joined(separator: ",") + ",+\(flow.services.count - 2)",
-            FlowName.of(flow.title, flow.id),
-        ]
-    }
-
-    /// What went wrong, and what was begun and never ended.
-    private static func troubles(_ flow: FlowSummary) -> String {
-        let counted = [(flow.errors, "✗"), (flow.deadLetters, "dead"), (flow.unfinished, "unfinished")]
-        let found = counted.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        return found.isEmpty ? "-" : found.joined(separator: " ")
     }
 
     /// The words that scripts rely on.

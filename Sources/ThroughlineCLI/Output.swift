@@ -10,21 +10,26 @@ enum Output {
             && isatty(STDOUT_FILENO) == 1
     }
 
-    /// What fits the screen; where nobody looks on, 48 lines of 120 characters. COLUMNS has the last word on the width.
+    /// The size of the terminal that is standard output; nil when that is none, or does not tell.
+    private static var screen: winsize? {
+        var size = winsize()
+        let isKnown = isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+        return isKnown && size.ws_col > 0 ? size : nil
+    }
+
+    /// How many characters a line may have, and at least 40; nil where nobody looks on. COLUMNS has the last word.
+    static var columns: Int? {
+        let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        return (asked ?? screen.map { Int($0.ws_col) }).map { max(40, $0) }
+    }
+
+    /// What fits the screen; where nobody looks on, 48 lines of 120 characters.
     static func viewOptions() -> ViewOptions {
         var options = ViewOptions()
         options.isColoured = isColoured
-        options.columns = 120
-        options.lines = 48
-        var size = winsize()
-        if isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 {
-            options.columns = Int(size.ws_col)
-            // The prompt, before and after, wants room too.
-            options.lines = max(16, Int(size.ws_row) - 3)
-        }
-        if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap({ Int($0) }), columns > 0 {
-            options.columns = max(40, columns)
-        }
+        options.columns = columns ?? 120
+        // The prompt, before and after, wants room too.
+        options.lines = screen.map { max(16, Int($0.ws_row) - 3) } ?? 48
         return options
     }
 
@@ -62,6 +67,9 @@ enum Output {
         return String(decoding: try encoder.encode(value), as: UTF8.self).replacing(/\[\s*\n\s*\]/, with: "[]")
     }
 
+    /// What stands between two columns of a table.
+    static let gap = "  "
+
     /// Rows as columns, each as wide as its widest cell, the columns of numbers aligned to the right. A cell stays on its
     /// line, whatever a name from outside has in it.
     static func table(_ header: [String], _ rows: [[String]], rightAligned: Set<Int> = []) -> String {
@@ -72,7 +80,7 @@ enum Output {
                 let padding = String(repeating: " ", count: widths[column] - OneLine.columns(row[column]))
                 return rightAligned.contains(column) ? padding + row[column] : row[column] + padding
             }
-            var line = cells.joined(separator: "  ")
+            var line = cells.joined(separator: gap)
             while line.last == " " { line.removeLast() }
             return line
         }.joined(separator: "\n")

@@ -31,8 +31,11 @@ extension Scratch {
     }
 
     /// Runs `throughline` with a terminal as its standard output, which `script` (bsdutils, util-linux) provides.
-    func runOnTerminal(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
-        let command = ([try Self.executable.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    func runOnTerminal(
+        _ arguments: String..., columns: Int? = nil, environment: [String: String] = [:]
+    ) throws -> Outcome {
+        let size = columns.map { "stty columns \($0) rows 40; " } ?? ""
+        let command = size + ([try Self.executable.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
         return try run(
             URL(filePath: "/usr/bin/script"), ["--quiet", "--return", "--command", command, "/dev/null"], environment)
     }

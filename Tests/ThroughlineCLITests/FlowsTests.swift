@@ -1,6 +1,7 @@
 import FlowFixtures
 import Foundation
 import Testing
+import ThroughlineFlow
 import ThroughlineModel
 
 @Suite("Listing flows, and choosing the store")
@@ -53,6 +54,31 @@ struct FlowsTests {
         #expect(lines.count == 3)
         #expect(lines.contains { $0.contains("shop  [2J店  work order  42") })
         #expect(lines.allSatisfy { !$0.contains("\u{1B}") && !$0.contains("\r") })
+    }
+
+    @Test("The list fits the terminal; a pipe has all of it", arguments: [118, 100, 80, 60, 40])
+    func narrow(columns: Int) throws {
+        let scratch = try Scratch.withOrder()
+        let ids = [1, 2].map { "0198b2c4-7d5e-7000-8000-9a3f0000000\($0)" }
+        for (number, id) in ids.enumerated() {
+            var script = FlowScript(correlation: id, seed: UInt64(number + 7))
+            let type = number == 0 ? "com.example.ordering.OrderPlacedByWholesaleCustomer" : "店舗の注文が確定されました"
+            let sent = script.send("storefront-of-the-shop", type, id: id, to: "orders", at: Double(number))
+            for service in ["billing", "analytics-of-the-shop", "warehouse"] {
+                script.process(service, type, id: id, from: "orders", at: 9, took: nil, of: sent)
+            }
+            try scratch.record(script.records)
+        }
+        let piped = try scratch.run("flows").output.split(separator: "\n")
+        #expect(piped[0].split(separator: " ").count == 7)
+        let terminal = try scratch.runOnTerminal("flows", columns: columns).output.split(whereSeparator: \.isNewline)
+        let named = try scratch.run("flows", environment: ["COLUMNS": "\(columns)"])
+        #expect(terminal == named.output.split(whereSeparator: \.isNewline))
+        #expect(terminal.count == 4 && terminal.allSatisfy { OneLine.columns(String($0)) <= columns })
+        for end in ["…\(ids[0].suffix(8))", "…\(ids[1].suffix(8))", "order-1042"] {
+            #expect(terminal.contains { $0.hasSuffix(" \(end)") } && piped.contains { $0.hasSuffix(" \(end)") })
+        }
+        #expect(terminal[0].hasPrefix("STARTED") && terminal[0].contains("SERVICES") == (columns >= 80))
     }
 
     @Test("--since and --until are told alike by all that have them")

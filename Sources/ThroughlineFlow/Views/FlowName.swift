@@ -8,6 +8,13 @@ public enum FlowName {
         return id.map { "\(title) \(OneLine.of(short($0)))" } ?? title
     }
 
+    /// The name in so many columns of a terminal, as far as that is possible: the id stays as it is, and six columns of
+    /// what it is an id of.
+    package static func of(_ title: String, _ id: String, columns limit: Int) -> String {
+        let end = " " + OneLine.of(short(id))
+        return OneLine.fitted(OneLine.of(title), columns: min(48, max(6, limit - OneLine.columns(end)))) + end
+    }
+
     /// What is shown of an id: all of a short one, the end of a long one. `throughline flow` takes either.
     public static func short(_ id: String) -> String { id.count <= 20 ? id : "…\(id.suffix(8))" }
 }

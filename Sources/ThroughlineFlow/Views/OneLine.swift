@@ -21,6 +21,18 @@ package enum OneLine {
         return "\(text.prefix(head))…\(text.suffix(limit - 1 - head))"
     }
 
+    /// The text in at most that many columns of a terminal, and never less than four characters of it, shortened in its
+    /// middle.
+    package static func fitted(_ text: String, columns limit: Int) -> String {
+        var result = text
+        var length = text.count
+        while columns(result) > limit, length > 4 {
+            length -= 1
+            result = shortened(text, to: length)
+        }
+        return result
+    }
+
     /// How many columns a terminal needs: two for what East Asian width calls wide, and for emoji.
     package static func columns(_ text: String) -> Int {
         text.reduce(0) { columns, character in
