@@ -37,7 +37,10 @@ extension Flow {
     /// What a person asks first, in one line: which flow, how many messages and services, how long, what went wrong.
     ///
     /// - Parameter title: what to call the flow; nil takes its ``name``.
-    public func headline(title: String? = nil) -> String {
+    public func headline(title: String? = nil) -> String { headlineParts(title: title).joined(separator: " · ") }
+
+    /// What the headline is made of: the name, the counts, and last what went wrong.
+    func headlineParts(title: String?) -> [String] {
         var parts = [title ?? name, counted(messageCount, "message"), counted(services.count, "service")]
         parts.append(DurationText.short(latency))
         if deadLetterCount > 0 {
@@ -46,7 +49,7 @@ extension Flow {
             parts.append(counted(errorCount, "error"))
         }
         if unfinishedCount > 0 { parts.append("\(unfinishedCount) unfinished") }
-        return parts.joined(separator: " · ")
+        return parts
     }
 
     /// How many of the dead letters were replayed.

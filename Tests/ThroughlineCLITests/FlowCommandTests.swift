@@ -78,6 +78,15 @@ struct FlowCommandTests {
             try scratch.run("flow", "m-mail", "--as", "sequence").output.contains("SendConfirmationEmail m-mail of"))
     }
 
+    @Test("A headline that is too long for the screen goes on in the next line, with all that it says")
+    func headline() throws {
+        let scratch = try Scratch.withOrder()
+        let whole = try scratch.run("flow", "m-charged").output.prefix { $0 != "\n" }
+        let lines = try scratch.run("flow", "m-charged", environment: ["COLUMNS": "60"]).output.split(separator: "\n")
+        #expect(lines[0].count <= 60 && lines[1].hasPrefix("  ") && lines[1].count <= 60)
+        #expect(lines[0] + " · " + lines[1].dropFirst(2) == whole)
+    }
+
     @Test("--expand of what is not there says so, and shows the flow")
     func expandNothing() throws {
         let outcome = try Scratch.withOrder().run("flow", "--last", "--expand", "Nope", "--expand", "PaymentCharged")

@@ -67,9 +67,11 @@ private struct TreeWriter {
     }
 
     mutating func write(title: String?) {
-        var head = TextLine()
-        head.add(flow.headline(title: title), .bold)
-        lines.append(head.text(columns: nil, isColoured: options.isColoured))
+        for text in Self.wrapped(flow.headlineParts(title: title), to: options.columns ?? .max) {
+            var head = TextLine()
+            head.add(text, .bold)
+            lines.append(head.text(columns: nil, isColoured: options.isColoured))
+        }
         defer {
             for note in FlowNotes(flow).lines {
                 var line = TextLine()
@@ -98,6 +100,19 @@ private struct TreeWriter {
             append(line, before)
             stack += steps(below: end, children: selection.folded.nodes[end].children, prefix: below, isRoot: false)
         }
+    }
+
+    /// What went wrong stands at the end of the headline, so what does not fit begins a new line.
+    private static func wrapped(_ parts: [String], to limit: Int) -> [String] {
+        var lines: [String] = []
+        for part in parts {
+            if let last = lines.last, OneLine.columns(last) + OneLine.columns(part) + 3 <= limit {
+                lines[lines.count - 1] = "\(last) · \(part)"
+            } else {
+                lines.append(OneLine.fitted(lines.isEmpty ? part : "  " + part, columns: limit))
+            }
+        }
+        return lines
     }
 
     private mutating func append(_ line: TextLine, _ before: String) {
