@@ -12,6 +12,8 @@ struct Flows: ParsableCommand {
             stands under FLOW, and the id of --json.
 
             A narrow terminal shows what fits it; a pipe and --json have everything.
+
+            A number of messages with ≥ before it: some have no id, and the flow is too large to be put together here.
             """)
 
     @Option(parsing: .unconditional, help: "How many to list at most.")
@@ -116,6 +118,7 @@ struct Flows: ParsableCommand {
         let startedAt: String
         let durationMs: Double
         let messages: Int
+        let messagesMayBeMore: Bool
         let errors: Int
         let deadLetters: Int
         let destinations: [String]
@@ -132,6 +135,7 @@ struct Flows: ParsableCommand {
             startedAt = flow.startedAt.iso8601
             durationMs = Double(flow.durationNanoseconds) / 1e6
             messages = flow.messages
+            messagesMayBeMore = flow.messagesMayBeMore
             errors = flow.errors
             deadLetters = flow.deadLetters
             destinations = flow.destinations
@@ -151,6 +155,7 @@ struct Flows: ParsableCommand {
             try container.encode(startedAt, forKey: .startedAt)
             try container.encode(durationMs, forKey: .durationMs)
             try container.encode(messages, forKey: .messages)
+            try container.encode(messagesMayBeMore, forKey: .messagesMayBeMore)
             try container.encode(errors, forKey: .errors)
             try container.encode(deadLetters, forKey: .deadLetters)
             try container.encode(destinations, forKey: .destinations)
@@ -161,8 +166,8 @@ struct Flows: ParsableCommand {
         }
 
         enum CodingKeys: String, CodingKey {
-            case id, title, correlationID, traceIDs, startedAt, durationMs, messages, errors, deadLetters
-            case destinations, messageTypes, services, spans, unfinished
+            case id, title, correlationID, traceIDs, startedAt, durationMs, messages, messagesMayBeMore
+            case errors, deadLetters, destinations, messageTypes, services, spans, unfinished
         }
     }
 }

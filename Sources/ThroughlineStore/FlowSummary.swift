@@ -12,8 +12,11 @@ public struct FlowSummary: Hashable, Sendable {
     public var startedAt: Timestamp
     /// From the first start to the last end that is known, in nanoseconds.
     public var durationNanoseconds: UInt64
-    /// How many messages it has: different ids, and those that were sent without one.
+    /// How many messages it has; where some have no id, as many as the flow shows when it is put together.
     public var messages: Int
+    /// True when that are only those that ids and senders tell of, because the flow is too large to be put together for
+    /// a list.
+    public var messagesMayBeMore = false
     /// How many of its spans failed.
     public var errors: Int
     /// How many of its deliveries ended as dead letters.

@@ -5,22 +5,14 @@ internal import ThroughlineModel
 extension ReadSession {
     /// Reads the spans of one flow and counts.
     mutating func summary(of key: FlowKey) throws(SQLiteError) -> FlowSummary {
-        let traces: [Int64]
+        let traces = try traces(of: key)
         let condition: String
         var correlationID: String?
         switch key {
         case .correlation(let row):
-            traces = try rows(
-                """
-                SELECT trace FROM spans WHERE correlation = ?1
-                UNION SELECT trace FROM open_spans WHERE correlation = ?1
-                """
-            ) { select throws(SQLiteError) in try select.bind(row, 1) }
             condition = "AND ifnull(correlation, ?2) = ?2"
             correlationID = try decoder.interned.correlation(row)
-        case .trace(let row):
-            traces = [row]
-            condition = ""
+        case .trace: condition = ""
         }
         var summary = FlowSummary(
             correlationID: correlationID, traceIDs: [], title: "",
@@ -40,7 +32,10 @@ extension ReadSession {
         var traceStarts: [(start: UInt64, id: TraceID)] = []
         let columns = """
             span_id, start, duration, status, message_id, resource, destination, message_type, settlement, kind, name,
-            correlation
+            correlation,
+            message_id IS NULL AND (kind IN (\(SpanKind.producer.rawValue), \(SpanKind.consumer.rawValue))
+                    OR destination IS NOT NULL)
+                AND NOT EXISTS (SELECT 1 FROM links WHERE links.span = id AND links.message_id IS NOT NULL)
             """
         var doubts = DeadLetterDoubts()
         let select = try statement(
@@ -74,6 +69,7 @@ extension ReadSession {
                 } else if isProducer {
                     sentUnnamed += 1
                 }
+                if select.integer(12) != 0 { summary.messagesMayBeMore = true }
                 resources.insert(select.integer(5))
                 if let destination = select.optionalInteger(6) { destinations.insert(destination) }
                 if let type = select.optionalInteger(7) { types.insert(type) }
@@ -101,7 +97,10 @@ extension ReadSession {
         }
         var isOpen = doubts.areOpen(besides: known, onlyFailed: true)
         if !isOpen, doubts.areOpen(besides: known, onlyFailed: false) { isOpen = try isSetAside(in: traces) }
-        if isOpen { summary.deadLetters = max(summary.deadLetters, try deadLetters(of: key, in: traces)) }
+        if isOpen {
+            // Senders set messages aside without their consumers saying so.
+            summary.deadLetters = max(summary.deadLetters, try assembled(key, traces).flow.deadLetterCount)
+        }
         var services: Set<String> = []
         for resource in resources {
             let name = try first("SELECT service_name FROM resources WHERE id = ?1", resource) { $0.optionalText(0) }
@@ -128,19 +127,51 @@ extension ReadSession {
         return false
     }
 
-    /// What the flow itself shows, put together: senders set messages aside without their consumers saying so.
-    private mutating func deadLetters(of key: FlowKey, in traces: [Int64]) throws(SQLiteError) -> Int {
+    /// Counts messages as the flow does when it is put together, where some have no id and as long as that is quick.
+    mutating func countMessages(of flows: inout [(key: FlowKey, summary: FlowSummary)]) throws(SQLiteError) {
+        var room = Self.assembledAtMost
+        for place in flows.indices where flows[place].summary.messagesMayBeMore {
+            guard flows[place].summary.spans <= room else { continue }
+            room -= flows[place].summary.spans
+            let key = flows[place].key
+            let (flow, isCut) = try assembled(key, try traces(of: key))
+            if isCut { continue }
+            flows[place].summary.messages = flow.messageCount
+            flows[place].summary.messagesMayBeMore = false
+        }
+    }
+
+    private func traces(of key: FlowKey) throws(SQLiteError) -> [Int64] {
+        switch key {
+        case .trace(let row): return [row]
+        case .correlation(let row):
+            return try rows(
+                """
+                SELECT trace FROM spans WHERE correlation = ?1
+                UNION SELECT trace FROM open_spans WHERE correlation = ?1
+                """
+            ) { select throws(SQLiteError) in try select.bind(row, 1) }
+        }
+    }
+
+    /// The flow of one line of the list, put together.
+    private mutating func assembled(
+        _ key: FlowKey, _ traces: [Int64]
+    ) throws(SQLiteError) -> (flow: Flow, isCut: Bool) {
         var spans: [SpanDecoder.Stored] = []
-        for trace in traces where spans.count < Self.longestFlow {
-            _ = try decoder.appendSpans(ofTrace: trace, atMost: Self.longestFlow, to: &spans)
+        var read = 0
+        for trace in traces where read <= Self.longestFlow {
+            read += try decoder.appendSpans(ofTrace: trace, atMost: Self.longestFlow - read, to: &spans)
         }
         if case .correlation(let row) = key { spans.removeAll { $0.correlation.map { $0 != row } ?? false } }
         try decoder.readLinks(into: &spans, from: 0) { _ in }
-        return Flow(spans.map(\.record)).deadLetterCount
+        return (Flow(spans.map(\.record)), read > Self.longestFlow)
     }
 
     /// So many spans are put together for one line of a list.
     private static let longestFlow = 10_000
+    /// So many spans are put together for all lines.
+    private static let assembledAtMost = 50_000
 
     private mutating func texts(_ rows: Set<Int64>) throws(SQLiteError) -> [String] {
         var texts: [String] = []

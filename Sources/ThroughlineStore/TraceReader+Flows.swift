@@ -14,7 +14,11 @@ extension TraceReader {
     }
 
     func flows(limit: Int, _ filter: FlowFilter, following count: Int) throws(StoreError) -> [FlowSummary] {
-        try read { session throws(SQLiteError) in try session.flows(limit: limit, filter, following: count) }
+        try read { session throws(SQLiteError) in
+            var flows = try session.flows(limit: limit, filter, following: count)
+            try session.countMessages(of: &flows)
+            return flows.map(\.summary)
+        }
     }
 }
 
@@ -30,7 +34,7 @@ extension ReadSession {
     /// than that.
     fileprivate mutating func flows(
         limit: Int, _ filter: FlowFilter, following count: Int
-    ) throws(SQLiteError) -> [FlowSummary] {
+    ) throws(SQLiteError) -> [NewestFlows.Line] {
         guard limit > 0 else { return [] }
         var seen: Set<FlowKey> = []
         var traceKeys: [Int64: [FlowKey]] = [:]
@@ -58,7 +62,7 @@ extension ReadSession {
                         continue
                     }
                     let summary = try self.summary(of: key)
-                    if filter.admits(summary) { newest.add(summary) }
+                    if filter.admits(summary) { newest.add(summary, key) }
                     lookedInto += 1
                 }
                 if let slowerThan = filter.slowerThan, lookedInto >= min(count, Self.lookedIntoAtMost) {
@@ -76,7 +80,7 @@ extension ReadSession {
     /// Goes on among the flows that may have taken long enough.
     private mutating func slowFlows(
         _ filter: FlowFilter, _ slowerThan: UInt64, _ seen: Set<FlowKey>, _ known: NewestFlows
-    ) throws(SQLiteError) -> [FlowSummary] {
+    ) throws(SQLiteError) -> [NewestFlows.Line] {
         var newest = known
         let since = filter.since.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min
         for (key, start) in try FlowExtents(self, since: since).flows(slowerThan: slowerThan) {
@@ -86,7 +90,7 @@ extension ReadSession {
                 continue
             }
             let summary = try self.summary(of: key)
-            if filter.admits(summary) { newest.add(summary) }
+            if filter.admits(summary) { newest.add(summary, key) }
         }
         return newest.flows
     }
@@ -127,22 +131,24 @@ extension ReadSession {
 
 /// The flows of a list, as far as they are found.
 private struct NewestFlows {
+    typealias Line = (key: FlowKey, summary: FlowSummary)
+
     private let limit: Int
-    private var found: [FlowSummary] = []
+    private var found: [Line] = []
     /// The starts of the newest, at most as many as the list has lines, ascending.
     private var starts: [UInt64] = []
 
     init(limit: Int) { self.limit = limit }
 
-    var flows: [FlowSummary] { Array(found.sorted { $0.startedAt > $1.startedAt }.prefix(limit)) }
+    var flows: [Line] { Array(found.sorted { $0.summary.startedAt > $1.summary.startedAt }.prefix(limit)) }
 
     /// True when the list is full of flows that started later.
     func areKnown(from start: UInt64) -> Bool {
         starts.count == limit && starts.first.map { start < $0 } ?? false
     }
 
-    mutating func add(_ flow: FlowSummary) {
-        found.append(flow)
+    mutating func add(_ flow: FlowSummary, _ key: FlowKey) {
+        found.append((key, flow))
         let start = flow.startedAt.nanosecondsSinceEpoch
         starts.insert(start, at: starts.firstIndex { $0 > start } ?? starts.endIndex)
         if starts.count > limit { starts.removeFirst() }

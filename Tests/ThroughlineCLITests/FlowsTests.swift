@@ -81,6 +81,28 @@ struct FlowsTests {
         #expect(terminal[0].hasPrefix("STARTED") && terminal[0].contains("SERVICES") == (columns >= 80))
     }
 
+    @Test("Messages without ids count as flow counts them, and a flow too large for that has at least so many")
+    func unnamedMessages() throws {
+        let scratch = try Scratch()
+        var script = FlowScript(correlation: nil)
+        script.process("billing", nil, id: nil, from: "orders", at: 0, took: 1)
+        try scratch.record(script.records)
+        func row() throws -> [Substring] {
+            try #require(try scratch.run("flows").output.split(separator: "\n").last).split(separator: " ")
+        }
+        #expect(try row()[3] == "1" && scratch.run("flow", "--last").output.contains("1 message "))
+        let trace = script.records[0].traceID
+        try scratch.record(
+            (1...10_000 as ClosedRange<UInt64>).map { number in
+                var record = script.records[0]
+                (record.traceID, record.spanID, record.kind) = (trace, SpanID(number), .producer)
+                return record
+            })
+        #expect(try row()[3...4] == ["≥", "10000"])
+        let flows: [[String: Any]] = try scratch.run("flows", "--json").json()
+        #expect(flows.first?["messages"] as? Int == 10_000 && flows.first?["messagesMayBeMore"] as? Bool == true)
+    }
+
     @Test("--since and --until are told alike by all that have them")
     func window() throws {
         let scratch = try Scratch()

@@ -254,6 +254,11 @@ struct TraceReaderTests {
         #expect(try messages([sends(1), sends(2), span(3), span(4)]) == 2)
         // Only who handles them names them.
         #expect(try messages([sends(1), sends(2), span(3, sent("a")), span(4, sent("b"))]) == 2)
+        // Nobody names it, and who sent it is not here.
+        #expect(
+            try messages([
+                span(1, [MessagingAttribute.destinationName: "orders", MessagingAttribute.operationType: "process"])
+            ]) == 1)
         // One of the senders names its message, as does who handles it.
         #expect(try messages([sends(1), sends(2, sent("b")), span(3), span(4, sent("b"))]) == 2)
     }
