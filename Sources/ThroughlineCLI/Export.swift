@@ -13,9 +13,11 @@ struct Export: AsyncParsableCommand {
         abstract: "Send the spans of the store to a collector.",
         discussion: """
             What was sent is remembered in the store under a name (--name), which an application that exports uses too: \
-            each span is sent once, whoever sends it, and only one of them at a time.
+            each span is sent once, whoever sends it, and only one of them at a time. The name remembers no URL: a second \
+            collector wants a name of its own.
 
               throughline export --otlp http://localhost:4318
+              throughline export --otlp http://localhost:14318 --name second
               throughline export --zipkin http://localhost:9411 --follow
               throughline export --otlp https://collector.example --header authorization=secret --resend-set-aside
               throughline export --file spans.jsonl

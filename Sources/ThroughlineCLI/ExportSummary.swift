@@ -53,8 +53,11 @@ struct ExportSummary: Encodable {
 
     var text: String {
         if exported == 0, problems.isEmpty {
-            return deliveredBefore > 0
-                ? "Everything was sent before: \(Output.count(deliveredBefore, "span"))." : "There is nothing to send."
+            guard deliveredBefore > 0 else { return "There is nothing to send." }
+            return """
+                Everything was sent before under the name '\(exporter)': \(Output.count(deliveredBefore, "span")). Another \
+                collector wants a name of its own with --name; --from-start sends all again.
+                """
         }
         guard exported > 0 else { return "Nothing was sent to \(destination)." }
         let sent = "Sent \(Output.count(exported, "span")) to \(destination)"

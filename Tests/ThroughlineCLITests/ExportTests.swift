@@ -29,12 +29,18 @@ struct ExportTests {
         #expect(try collector.taken(scratch.path("taken")).values.reduce(0, +) == 5_000)
 
         let nothing = try scratch.run("export", "--otlp", collector.endpoint)
-        #expect(nothing.code == 0 && nothing.output == "Everything was sent before: 5000 spans.\n")
+        let told = """
+            Everything was sent before under the name 'otlp': 5000 spans. Another collector wants a name of its own \
+            with --name; --from-start sends all again.\n
+            """
+        #expect(nothing.code == 0 && nothing.output == told)
+        let second = try scratch.run("export", "--otlp", collector.endpoint, "--name", "second")
+        #expect(second.output.hasPrefix("Sent 5000"))
         let again: [String: Any] = try scratch.run(
             "export", "--otlp", collector.endpoint + "/v1/traces", "--from-start", "--json"
         ).json()
         #expect(again["exported"] as? Int == 5_000 && again["left"] as? Int == 0)
-        #expect(try collector.taken(scratch.path("taken")).values.allSatisfy { $0 == 2 })
+        #expect(try collector.taken(scratch.path("taken")).values.allSatisfy { $0 == 3 })
         #expect(try scratch.run("doctor").output.contains("delivered    10000 spans"))
     }
 
