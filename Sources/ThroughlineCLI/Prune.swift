@@ -10,8 +10,8 @@ struct Prune: ParsableCommand {
             flows are thinned out instead of deleted: whole flows go, but for a share and for all with a failed, \
             dead-lettered or unfinished span.
 
-            What an exporter has still to deliver, or what was set aside for one, stays whatever the limits say, unless \
-            --undelivered is given. Exit code 6: some of that had to stay.
+            What an exporter has still to deliver, or what was set aside for one, stays whatever the limits say, and with \
+            --thin the whole flow does, unless --undelivered is given. Exit code 6: some of that had to stay.
             """)
 
     @Option(help: "Delete what began longer ago than this: 30s, 15m, 12h, 7d.")
@@ -44,7 +44,7 @@ struct Prune: ParsableCommand {
         defer { writer.close() }
         let report =
             if let thin, let olderThan {
-                try writer.thin(keeping: thin, olderThan: olderThan.ago)
+                try writer.thin(keeping: thin, olderThan: olderThan.ago, sparingUndelivered: !undelivered)
                     + writer.prune(maxBytes: maxSize?.bytes, sparingUndelivered: !undelivered)
             } else {
                 try writer.prune(

@@ -37,7 +37,7 @@ struct Pruning {
     private let deleteTrace: Statement
     private let isCorrelationUsed: Statement
     private let deleteCorrelation: Statement
-    private var report = PruneReport()
+    var report = PruneReport()
     /// Whether what an exporter still wants stays.
     var sparesUndelivered = false
 
@@ -165,9 +165,9 @@ struct Pruning {
     }
 
     /// Whether no exporter wants a span any more: it is not sampled, or delivered by all of them and set aside by none.
-    private static func isFree(_ table: String) -> String {
+    static func isFree(_ table: String) -> String {
         """
-        (flags & 1 = 0 OR id <= ifnull((SELECT min(position) FROM exporters), \(Int64.max))
+        (\(table).flags & 1 = 0 OR \(table).id <= ifnull((SELECT min(position) FROM exporters), \(Int64.max))
             AND NOT EXISTS (SELECT 1 FROM set_aside WHERE first <= \(table).id AND last >= \(table).id))
         """
     }

@@ -6,24 +6,27 @@ extension TraceStore {
     /// that a sampler cannot make at the start.
     ///
     /// A flow is everything that hangs together over traces, and goes or stays whole. It stays when it has a span that
-    /// failed, was dead-lettered, has not ended, began after `olderThan`, or that an exporter has still to deliver; or
-    /// when `FlowHash` of one of its correlation ids is in the share, which is what a sampler with the same share would
-    /// have kept. What is too large to be read as one flow stays too.
+    /// failed, was dead-lettered, has not ended, or began after `olderThan`; or when `FlowHash` of one of its correlation
+    /// ids is in the share, which is what a sampler with the same share would have kept. What is too large to be read as
+    /// one flow stays too.
     ///
     /// Each flow is one small transaction, so writers wait for milliseconds only.
     ///
     /// - Parameters:
     ///   - share: How much is kept of what went well, from 0 to 1.
     ///   - olderThan: Only flows that were over by then are looked at.
+    ///   - sparingUndelivered: Keeps flows with a span that an exporter has still to deliver or that was set aside for one;
+    ///     ``PruneReport/spared`` says how many spans that are. Otherwise they go too, and are counted as lost.
     ///   - limit: How many spans a flow may have to be looked at as one.
     public func thin(
-        keeping share: Double, olderThan: Timestamp, limit: Int = 10_000
+        keeping share: Double, olderThan: Timestamp, sparingUndelivered: Bool = true, limit: Int = 10_000
     ) throws(StoreError) -> PruneReport {
         let reader = try TraceReader(path: path)
         var thinning = Thinning(threshold: SamplingThreshold(ratio: share), olderThan: olderThan, limit: limit)
         var pruning = try StoreError.wrapping("thin", path) { () throws(SQLiteError) in
             try Pruning(try StoreFile.openForWriting(path, busyTimeout: max(options.busyTimeoutMilliseconds, 1_000)))
         }
+        pruning.sparesUndelivered = sparingUndelivered
         let pagesBefore = try StoreError.wrapping("thin", path) { () throws(SQLiteError) in
             try pruning.pragma("page_count")
         }
@@ -36,7 +39,7 @@ extension TraceStore {
             last = end.row
             for trace in page {
                 guard let flow = try thinning.expendableFlow(of: trace.id, reader) else { continue }
-                _ = try StoreError.wrapping("thin", path) { () throws(SQLiteError) in
+                try StoreError.wrapping("thin", path) { () throws(SQLiteError) in
                     try pruning.remove(flow, olderThan: olderThan)
                 }
             }
@@ -122,19 +125,18 @@ extension Pruning {
     }
 
     /// Removes a flow whole, unless it has grown meanwhile or an exporter wants some of it still.
-    fileprivate mutating func remove(_ flow: Set<TraceID>, olderThan: Timestamp) throws(SQLiteError) -> Bool {
-        try removeSpans { connection throws(SQLiteError) in
-            let isWanted = try connection.prepare(
-                """
-                SELECT EXISTS (SELECT 1 FROM exporters WHERE position < ?1)
-                    OR EXISTS (SELECT 1 FROM set_aside WHERE first <= ?1 AND last >= ?1)
-                """)
+    fileprivate mutating func remove(_ flow: Set<TraceID>, olderThan: Timestamp) throws(SQLiteError) {
+        let sparesUndelivered = sparesUndelivered
+        var spared = 0
+        _ = try removeSpans { connection throws(SQLiteError) in
             let select = try connection.prepare(
                 """
-                SELECT s.id, s.start, s.flags & 1 FROM traces t JOIN spans s ON s.trace = t.id WHERE t.trace_id = ?1
+                SELECT s.id, s.start, \(Self.isFree("s")) FROM traces t JOIN spans s ON s.trace = t.id
+                    WHERE t.trace_id = ?1
                 UNION ALL SELECT 0, 0, 0 FROM traces t JOIN open_spans s ON s.trace = t.id WHERE t.trace_id = ?1
                 """)
             var rows: [Int64] = []
+            var isFree = true
             for trace in flow {
                 try select.bind(trace.high, trace.low, 1)
                 while try select.step() {
@@ -142,16 +144,15 @@ extension Pruning {
                     guard row > 0, select.integer(1) < Int64(clamping: olderThan.nanosecondsSinceEpoch) else {
                         return []
                     }
-                    if select.integer(2) == 1 {
-                        try isWanted.bind(row, 1)
-                        defer { isWanted.reset() }
-                        if try isWanted.step(), isWanted.integer(0) != 0 { return [] }
-                    }
+                    isFree = isFree && select.integer(2) != 0
                     rows.append(row)
                 }
                 select.reset()
             }
-            return rows
+            if isFree || !sparesUndelivered { return rows }
+            spared = rows.count
+            return []
         }
+        report.spared += spared
     }
 }

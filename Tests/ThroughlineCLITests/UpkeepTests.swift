@@ -130,6 +130,21 @@ struct UpkeepTests {
         #expect(try spanCount(scratch) == before)
     }
 
+    @Test("prune --thin keeps what an exporter has still to deliver and says so, unless it is told not to")
+    func thinUndelivered() throws {
+        let scratch = try Scratch()
+        var script = FlowScript(correlation: "order-1")
+        script.send("shop", "OrderPlaced", id: "m-1", to: "orders", at: 0)
+        try scratch.record(script.records)
+        #expect(try scratch.run("export", "--otlp", "http://127.0.0.1:9", "--patience", "0s").code == 6)
+        let spared = try scratch.run("prune", "--thin", "0", "--older-than", "0s")
+        #expect(spared.code == 6 && spared.error.contains("1 span stays although past the limit, because otlp has"))
+        #expect(try spanCount(scratch) == 1)
+        let thinned = try scratch.run("prune", "--thin", "0", "--older-than", "0s", "--undelivered")
+        #expect(thinned.code == 0 && thinned.error.contains("1 span of them had not been exported yet"))
+        #expect(try spanCount(scratch) == 0)
+    }
+
     private func spanCount(_ scratch: Scratch) throws -> Int {
         let report: [String: Any] = try scratch.run("doctor", "--json").json()
         return try #require(report["spans"] as? Int) + #require(report["unfinished"] as? Int)

@@ -83,8 +83,10 @@ struct ThinTests {
             "INSERT INTO set_aside (exporter, first, last, spans, reason, time) VALUES ('otlp', 2, 2, 1, 'refused', 0)")
         let store = try TraceStore(path: scratch.path())
         let report = try store.thin(keeping: 0, olderThan: Self.late)
-        #expect(report.spans == 5 && report.undelivered == 0)
+        #expect(report.spans == 5 && report.undelivered == 0 && report.spared == 15)
         #expect(Set(try left(scratch.path()).keys) == [1, 3, 4])
+        let all = try store.thin(keeping: 0, olderThan: Self.late, sparingUndelivered: false)
+        #expect(all.spans == 15 && all.undelivered == 10 && all.spared == 0)
     }
 
     @Test("leaves a flow that is too large to be looked at as one")
