@@ -1,11 +1,5 @@
 // The C library's `stdout` is a variable that nobody assigns.
-#if canImport(Darwin)
-    @preconcurrency import Darwin
-#elseif canImport(Glibc)
-    @preconcurrency import Glibc
-#elseif canImport(Musl)
-    @preconcurrency import Musl
-#endif
+@preconcurrency import Foundation
 
 /// What a process was given to read from and to write to.
 enum StandardStreams {

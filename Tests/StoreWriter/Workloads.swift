@@ -1,13 +1,6 @@
+import Foundation
 import ThroughlineModel
 import ThroughlineStore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// What this process does for the store's tests; each prints one line a step for the test to read.
 enum Workloads {

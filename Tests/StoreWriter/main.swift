@@ -1,12 +1,6 @@
 // What the store's tests and benchmarks run as a process of its own; the first word says what.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Foundation
 
 let words = Array(CommandLine.arguments.dropFirst())
 

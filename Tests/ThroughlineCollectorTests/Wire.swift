@@ -1,13 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A connection spoken byte by byte, for what no well-behaved client would say. Blocks, so used off Swift's pool.
 final class Wire: Sendable {
     struct Failed: Error {
