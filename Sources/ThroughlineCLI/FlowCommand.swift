@@ -54,8 +54,6 @@ struct FlowCommand: ParsableCommand {
 
     /// So many flows are listed; more ids would be no help.
     private static let listedFlows = 20
-    /// So many spans that an id or an attribute is on are enough to tell which flows it belongs to.
-    private static let spansAskedFor = 1_000
     /// An attribute that is on more messages of a flow is no question about one of them.
     private static let askedAtMost = 5
 
@@ -66,7 +64,8 @@ struct FlowCommand: ParsableCommand {
 
     func run() throws {
         let reader = try store.reader()
-        let (wanted, seeds) = try asked(in: reader)
+        let asked = try AskedSpans(try id ?? newestID(in: reader), in: reader, store)
+        let (wanted, seeds) = (asked.id, asked.spans)
         let found = try reader.flowSpans(from: seeds, limit: limit)
         if found.isCut {
             Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
@@ -84,9 +83,9 @@ struct FlowCommand: ParsableCommand {
         let now = Timestamp(nanosecondsSinceEpoch: UInt64(max(0, Date().timeIntervalSince1970 * 1e9)))
         var knowledge = try reader.knowledge(of: found.spans, now: now)
         knowledge.isCut = found.isCut
-        let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), wanted, seeds.count, found)
-        let asked = seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) }
-        let title = last ? flow.name : flow.name(askedFor: wanted, on: asked)
+        let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), asked, found)
+        let operations = seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) }
+        let title = last ? flow.name : flow.name(askedFor: wanted, on: operations)
         if view == .json { return try writeJSON(flow, title) }
         let unknown = flow.unknown(among: expand.filter { $0 != "all" })
         if !unknown.isEmpty {
@@ -98,20 +97,6 @@ struct FlowCommand: ParsableCommand {
         if let folding = drawn.folding {
             Output.note("\(folding). --expand <id or name>, or --expand all, shows more.")
         }
-    }
-
-    /// What was asked for, and the spans that it is on. Where no id is it, one may begin or end so.
-    private func asked(in reader: TraceReader) throws -> (String, [SpanReference]) {
-        let wanted = try id ?? newestID(in: reader)
-        let found = try reader.find(wanted, limit: Self.spansAskedFor)
-        if !found.isEmpty { return (wanted, found) }
-        let ids = try reader.ids(like: wanted)
-        if ids.isEmpty {
-            throw Failure.notFound(
-                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
-        }
-        let seeds = try ids.flatMap { try reader.find($0, limit: Self.spansAskedFor) }
-        return (ids.count == 1 ? ids[0] : wanted, seeds)
     }
 
     private func writeJSON(_ flow: Flow, _ title: String) throws {
@@ -139,12 +124,12 @@ struct FlowCommand: ParsableCommand {
         }
     }
 
-    private func theOne(of flows: [Flow], _ wanted: String, _ asked: Int, _ found: FlowSpans) throws -> Flow {
+    private func theOne(of flows: [Flow], _ asked: AskedSpans, _ found: FlowSpans) throws -> Flow {
         guard flows.count != 1, let first = flows.first else {
             return flows.first ?? Flow([])
         }
         if last { return flows.max { $0.messageCount < $1.messageCount } ?? first }
-        let isAll = asked < Self.spansAskedFor
+        let (wanted, isAll) = (asked.id, asked.isAll && !found.isCut)
         var lines = [
             "'\(wanted)' belongs to \(flows.count) flows\(isAll ? "" : " or more"). Ask for one of them:", "",
         ]

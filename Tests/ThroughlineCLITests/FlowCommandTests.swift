@@ -62,6 +62,23 @@ struct FlowCommandTests {
         }
     }
 
+    @Test("An id that very many flows have says how many, and lists some")
+    func many() throws {
+        let scratch = try Scratch()
+        try scratch.record(
+            (1...600).flatMap { number in
+                var script = FlowScript(correlation: "meter-\(number)", seed: UInt64(number))
+                let sent = script.send("meter-\(number)", "Read", id: "42", to: "readings-\(number)", at: 0)
+                script.process("hub-\(number)", "Read", id: "42", from: "readings-\(number)", at: 2, took: 1, of: sent)
+                return script.records
+            })
+        let outcome = try scratch.run("flow", "42")
+        #expect(outcome.code == 5 && outcome.error.contains("'42' belongs to 600 flows. Ask for one of them:"))
+        #expect(outcome.error.contains("… and 580 more"))
+        let part = try scratch.run("flow", "meter-")
+        #expect(part.code == 5 && part.error.contains("'meter-' belongs to 20 flows or more. Ask for one of them:"))
+    }
+
     @Test("The title names what was asked for, and the flow's first message where that is another one")
     func titles() throws {
         let scratch = try Scratch.withOrder()
@@ -150,7 +167,7 @@ struct FlowCommandTests {
         let alone = try scratch.run("flow", "job-8")
         #expect(alone.output.contains("sender unknown (not instrumented)"))
         let all = try scratch.run("flow", trace)
-        #expect(all.code == 5 && all.error.contains("or more. Ask for one of them"))
+        #expect(all.code == 5 && all.error.contains("belongs to 1002 flows. Ask for one of them"))
         #expect(all.error.contains("throughline flow 'job-"))
     }
 

@@ -1,0 +1,34 @@
+import ThroughlineStore
+
+/// The spans that somebody asks about: by an id, by a part of one, or by an attribute.
+struct AskedSpans {
+    /// What was asked for, and the whole id where only one begins or ends so.
+    let id: String
+    let spans: [SpanReference]
+    /// False when there are more than were looked for.
+    let isAll: Bool
+
+    /// An attribute on so many spans belongs to many flows.
+    private static let mostWithAttribute = 1_000
+    /// An index finds ids, so that their flows can be counted.
+    private static let mostWithID = 50_000
+    private static let mostIDs = 20
+
+    /// - Throws: a `Failure` when there is none.
+    init(_ wanted: String, in reader: TraceReader, _ store: StoreOptions) throws {
+        let most = wanted.contains("=") ? Self.mostWithAttribute : Self.mostWithID
+        let found = try reader.find(wanted, limit: most)
+        if !found.isEmpty {
+            (id, spans, isAll) = (wanted, found, found.count < most)
+            return
+        }
+        let ids = try reader.ids(like: wanted, limit: Self.mostIDs + 1)
+        if ids.isEmpty {
+            throw Failure.notFound(
+                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
+        }
+        id = ids.count == 1 ? ids[0] : wanted
+        spans = try ids.prefix(Self.mostIDs).flatMap { try reader.find($0, limit: Self.mostWithID) }
+        isAll = ids.count <= Self.mostIDs
+    }
+}
