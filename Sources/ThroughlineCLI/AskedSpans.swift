@@ -14,7 +14,7 @@ struct AskedSpans {
     private static let mostWithID = 50_000
     private static let mostIDs = 20
 
-    /// - Throws: a `Failure` when there is none.
+    /// - Throws: a `Failure` that says how to get on when there is none.
     init(_ wanted: String, in reader: TraceReader, _ store: StoreOptions) throws {
         let most = wanted.contains("=") ? Self.mostWithAttribute : Self.mostWithID
         let found = try reader.find(wanted, limit: most)
@@ -23,12 +23,27 @@ struct AskedSpans {
             return
         }
         let ids = try reader.ids(like: wanted, limit: Self.mostIDs + 1)
-        if ids.isEmpty {
-            throw Failure.notFound(
-                "Nothing in \(store.resolvedPath) has the id '\(wanted)'. 'throughline flows' lists what is there.")
-        }
+        if ids.isEmpty { throw Failure.notFound(try Self.nothing(wanted, in: reader, store)) }
         id = ids.count == 1 ? ids[0] : wanted
         spans = try ids.prefix(Self.mostIDs).flatMap { try reader.find($0, limit: Self.mostWithID) }
         isAll = ids.count <= Self.mostIDs
+    }
+
+    /// A name is no id, but a way to ids.
+    private static func nothing(_ wanted: String, in reader: TraceReader, _ store: StoreOptions) throws -> String {
+        let path = store.resolvedPath
+        if let equals = wanted.firstIndex(of: "=") {
+            return "No span in \(path) has an attribute \(wanted[..<equals]) with the value "
+                + "'\(wanted[wanted.index(after: equals)...])'."
+        }
+        let options: [(NameKind, String)] = [
+            (.service, "--service"), (.destination, "--destination"), (.messageType, "--type"),
+        ]
+        for (kind, option) in options where try reader.knows(wanted, as: kind) {
+            return "'\(wanted)' is no id but a \(kind.rawValue). Its flows: "
+                + "throughline flows \(option) '\(wanted)'\(store.commandLine)"
+        }
+        let hint = wanted.count < 4 ? " The beginning or end of an id must have four characters." : ""
+        return "Nothing in \(path) has the id '\(wanted)'.\(hint) 'throughline flows' lists what is there."
     }
 }

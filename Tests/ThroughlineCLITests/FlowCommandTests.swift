@@ -62,6 +62,28 @@ struct FlowCommandTests {
         }
     }
 
+    @Test("What is no id is told what it is, and how to get on")
+    func noID() throws {
+        let scratch = try Scratch.withOrder()
+        func error(_ id: String) throws -> String {
+            let outcome = try scratch.run("flow", id)
+            #expect(outcome.code == 1 && outcome.output.isEmpty)
+            return outcome.error
+        }
+        for (name, kind, option) in [
+            ("billing", "service", "--service"), ("mail.commands", "destination", "--destination"),
+            ("PaymentCharged", "message type", "--type"),
+        ] {
+            #expect(
+                try error(name)
+                    == "throughline: '\(name)' is no id but a \(kind). Its flows: throughline flows \(option) '\(name)'\n"
+            )
+            #expect(try scratch.run("flows", option, name).output.contains("OrderPlaced"))
+        }
+        #expect(try error("order.id=77").contains("has an attribute order.id with the value '77'."))
+        #expect(try error("104").contains("must have four characters"))
+    }
+
     @Test("An id that very many flows have says how many, and lists some")
     func many() throws {
         let scratch = try Scratch()
