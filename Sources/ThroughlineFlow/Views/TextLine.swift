@@ -35,14 +35,12 @@ struct TextLine {
     /// The line with at most that many columns; what no longer fits shows as `…` at its end.
     func text(columns limit: Int?, isColoured: Bool) -> String {
         guard let limit, columns > limit else { return Self.joined(pieces, isColoured) }
-        var line = self
-        for length in [40, 28, 20, 14] where line.columns > limit {
-            for place in line.pieces.indices where line.pieces[place].isName {
-                line.pieces[place].text = OneLine.shortened(line.pieces[place].text, to: length)
-            }
-        }
-        while line.columns > limit, let last = line.pieces.lastIndex(where: \.isOptional) {
-            line.pieces.remove(at: last)
+        var whole = self
+        var line = whole.shortened(to: limit)
+        while line.columns > limit, let last = whole.pieces.lastIndex(where: \.isOptional) {
+            whole.leaveOut(last)
+            // With fewer pieces, names may have more room again.
+            line = whole.shortened(to: limit)
         }
         while line.columns > limit, var last = line.pieces.popLast() {
             while !last.text.isEmpty, line.columns + OneLine.columns(last.text) >= limit { last.text.removeLast() }
@@ -55,6 +53,24 @@ struct TextLine {
             }
         }
         return Self.joined(line.pieces, isColoured)
+    }
+
+    /// The names as long as fits, and of fourteen characters where nothing does.
+    private func shortened(to limit: Int) -> TextLine {
+        var line = self
+        for length in [40, 28, 20, 14] where line.columns > limit {
+            for place in line.pieces.indices where line.pieces[place].isName {
+                line.pieces[place].text = OneLine.shortened(line.pieces[place].text, to: length)
+            }
+        }
+        return line
+    }
+
+    /// What stood on both sides needs no more than one space between.
+    private mutating func leaveOut(_ place: Int) {
+        pieces.remove(at: place)
+        guard place > 0, place < pieces.count, pieces[place].text.first == " " else { return }
+        while pieces[place - 1].text.last == " " { pieces[place - 1].text.removeLast() }
     }
 
     private static func joined(_ pieces: [Piece], _ isColoured: Bool) -> String {
