@@ -144,7 +144,7 @@ import Testing
 
     /// The lines of messages and deliveries, without what they took.
     private func tree(_ id: String, _ scratch: Scratch) throws -> [String] {
-        try scratch.run("flow", id).output.split(separator: "\n").dropFirst()
+        try scratch.run("flow", id, environment: ["COLUMNS": "200"]).output.split(separator: "\n").dropFirst()
             .filter { !$0.hasPrefix("critical path") }.map { $0.components(separatedBy: "  ")[0] }
     }
 }

@@ -117,13 +117,19 @@ struct FlowCommandTests {
             try scratch.run("flow", "m-mail", "--as", "sequence").output.contains("SendConfirmationEmail m-mail of"))
     }
 
-    @Test("A headline that is too long for the screen goes on in the next line, with all that it says")
+    @Test("A headline or a note that is too long for the screen goes on in the next line, with all that it says")
     func headline() throws {
         let scratch = try Scratch.withOrder()
-        let whole = try scratch.run("flow", "m-charged").output.prefix { $0 != "\n" }
-        let lines = try scratch.run("flow", "m-charged", environment: ["COLUMNS": "60"]).output.split(separator: "\n")
-        #expect(lines[0].count <= 60 && lines[1].hasPrefix("  ") && lines[1].count <= 60)
-        #expect(lines[0] + " · " + lines[1].dropFirst(2) == whole)
+        func lines(_ columns: String) throws -> [Substring] {
+            try scratch.run("flow", "m-charged", environment: ["COLUMNS": columns]).output.split(separator: "\n")
+        }
+        let (whole, narrow) = (try lines("200"), try lines("60"))
+        #expect(narrow[0].count <= 60 && narrow[1].hasPrefix("  ") && narrow[1].count <= 60)
+        #expect(narrow[0] + " · " + narrow[1].dropFirst(2) == whole[0])
+        let note = try #require(whole.first { $0.hasPrefix("critical path") })
+        let place = try #require(narrow.firstIndex { $0.hasPrefix("critical path") })
+        #expect(note.count > 60 && narrow[place].count <= 60)
+        #expect(narrow[place] + narrow[place + 1].dropFirst() == note)
     }
 
     @Test("--expand of what is not there says so, and shows the flow")

@@ -67,17 +67,9 @@ private struct TreeWriter {
     }
 
     mutating func write(title: String?) {
-        for text in Self.wrapped(flow.headlineParts(title: title), to: options.columns ?? .max) {
-            var head = TextLine()
-            head.add(text, .bold)
-            lines.append(head.text(columns: nil, isColoured: options.isColoured))
-        }
+        append(flow.headlineParts(title: title), " · ", .bold)
         defer {
-            for note in FlowNotes(flow).lines {
-                var line = TextLine()
-                line.add(note, .dim)
-                append(line, "")
-            }
+            for note in FlowNotes(flow).lines { append(Self.words(note), " ", .dim) }
         }
         var stack = steps(below: nil, children: selection.folded.roots, prefix: "", isRoot: true)
         while let step = stack.popLast() {
@@ -102,17 +94,33 @@ private struct TreeWriter {
         }
     }
 
-    /// What went wrong stands at the end of the headline, so what does not fit begins a new line.
-    private static func wrapped(_ parts: [String], to limit: Int) -> [String] {
-        var lines: [String] = []
+    /// What stands by itself may end with what matters most, so what does not fit begins a new line.
+    private mutating func append(_ parts: [String], _ separator: String, _ colour: TextLine.Colour) {
+        let limit = options.columns ?? .max
+        var texts: [String] = []
         for part in parts {
-            if let last = lines.last, OneLine.columns(last) + OneLine.columns(part) + 3 <= limit {
-                lines[lines.count - 1] = "\(last) · \(part)"
+            if let last = texts.last, OneLine.columns(last + separator + part) <= limit {
+                texts[texts.count - 1] = last + separator + part
             } else {
-                lines.append(OneLine.fitted(lines.isEmpty ? part : "  " + part, columns: limit))
+                texts.append(OneLine.fitted(texts.isEmpty ? part : "  " + part, columns: limit))
             }
         }
-        return lines
+        for text in texts {
+            var line = TextLine()
+            line.add(text, colour)
+            lines.append(line.text(columns: nil, isColoured: options.isColoured))
+        }
+    }
+
+    /// The words of a text, each number with what it counts.
+    private static func words(_ text: String) -> [String] {
+        text.split(separator: " ").reduce(into: []) { words, word in
+            if let last = words.last, last.last?.isNumber == true {
+                words[words.count - 1] = "\(last) \(word)"
+            } else {
+                words.append(String(word))
+            }
+        }
     }
 
     private mutating func append(_ line: TextLine, _ before: String) {
