@@ -67,7 +67,7 @@ struct Flows: ParsableCommand {
         if json {
             print(try Output.json(flows.map(Line.init)))
         } else if flows.isEmpty {
-            print(filter == FlowFilter() && !incomplete ? "No flows in \(store.resolvedPath)." : "No such flows.")
+            print(try nothing(in: reader))
         } else {
             print(FlowTable(flows, columns: Output.columns).text)
         }
@@ -85,6 +85,15 @@ struct Flows: ParsableCommand {
         filter.unfinished = unfinished
         filter.slowerThan = slowerThan?.nanoseconds
         return filter
+    }
+
+    /// What was recorded is often older than somebody thinks.
+    private func nothing(in reader: TraceReader) throws -> String {
+        if filter == FlowFilter(), !incomplete { return "No flows in \(store.resolvedPath)." }
+        guard let start = window.start, let newest = try reader.flows(limit: 1).first?.startedAt, newest < start else {
+            return "No such flows."
+        }
+        return "No such flows: the newest in \(store.resolvedPath) began at \(newest.iso8601)."
     }
 
     private func unknownName(in reader: TraceReader) throws -> String? {

@@ -138,6 +138,9 @@ struct FlowsTests {
             #expect(try listed("--since", since) == ["3", "2"], "\(since)")
             #expect(try listed("--until", since) == ["1"], "\(since)")
         }
+        let late = try scratch.run("flows", "--since", "5s", "--failed")
+        let newest = Timestamp(nanosecondsSinceEpoch: (now - 10) * 1_000_000_000).iso8601
+        #expect(late.code == 0 && late.output == "No such flows: the newest in traces.db began at \(newest).\n")
         #expect(try listed("--since", "2020-01-31", "--until", "2020-02-01T10:00+01:00") == [])
         let table = try scratch.run("flows").output.split(separator: "\n")
         #expect(table.count == 4)
