@@ -53,7 +53,7 @@ import ThroughlineModel
     @Test func `what only a message has is evidence of one`() {
         for (name, value) in [
             ("messaging.message.id", "1"), ("messaging.batch.message_count", 2), ("message.size", 120),
-            ("messaging.kafka.offset", 7), ("throughline.delivery.attempt", 1),
+            ("messaging.kafka.offset", 7), ("messaging.kafka.partition", 0), ("throughline.delivery.attempt", 1),
         ] as [(String, AttributeValue)] {
             let flow = pull { $0.attributes[name] = value }
             #expect(flow.hops.count == 1 && flow.messages.count == 1, "\(name)")

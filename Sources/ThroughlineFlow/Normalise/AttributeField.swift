@@ -94,7 +94,8 @@ enum AttributeField: UInt8, CaseIterable {
                 "messaging.message.body.size", "messaging.message.envelope.size",
                 "messaging.message.payload_size_bytes", "messaging.message_payload_size_bytes", "message.size",
                 "messaging.kafka.offset", "messaging.kafka.message.offset", "kafka.offset",
-                "messaging.kafka.message.key", "messaging.rabbitmq.message.delivery_tag",
+                "messaging.kafka.message.key", "messaging.kafka.partition", "messaging.kafka.destination.partition",
+                "messaging.kafka.source.partition", "kafka.partition", "messaging.rabbitmq.message.delivery_tag",
                 "messaging.gcp_pubsub.message.ack_id",
             ]
         }
