@@ -111,7 +111,9 @@ struct CriticalEnds {
         let inside =
             own.isEmpty
             ? graph.hops.indices.filter { hop in
-                graph.operationsOfHop[hop].contains { graph.index.ancestors(of: $0).contains(operation) }
+                graph.operationsOfHop[hop].contains { handler in
+                    graph.index.nearestAncestor(of: handler) { $0 == operation } != nil
+                }
             } : own
         return inside.filter { !graph.hops[$0].isReplay && graph.finish($0) <= end }
     }
@@ -160,7 +162,11 @@ struct CriticalEnds {
     private func isSent(_ message: Int, inside operations: Set<Int>) -> Bool {
         graph.publicationsOfMessage[message].contains { publication in
             graph.sendersOfPublication[publication].contains { sender in
-                !operations.isDisjoint(with: graph.index.ancestors(of: sender))
+                // What a handler sends is its own.
+                let around = graph.index.nearestAncestor(of: sender) {
+                    operations.contains($0) || graph.index.handles($0)
+                }
+                return around.map(operations.contains) ?? false
             }
         }
     }

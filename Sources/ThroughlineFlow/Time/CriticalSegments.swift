@@ -134,8 +134,19 @@ struct CriticalSegments {
         guard let sender = senders.last, let sent, let ended = attempt(of: hop, inside).end, ended < sent else {
             return
         }
-        let around = inside.map { inside in graph.index.ancestors(of: sender).prefix { $0 != inside } } ?? []
-        addWork(around.reversed(), from: ended, until: sent, (step, step + 1), &found)
+        let around = inside.map { operations(around: sender, in: $0) } ?? []
+        addWork(around, from: ended, until: sent, (step, step + 1), &found)
+    }
+
+    /// What lies between an operation and one that it ran in, the outermost first.
+    private func operations(around operation: Int, in outer: Int) -> [Int] {
+        var found: [Int] = []
+        // Asked step by step: a chain of messages may be as deep as the flow.
+        _ = graph.index.nearestAncestor(of: operation) { ancestor in
+            if ancestor != outer { found.append(ancestor) }
+            return ancestor == outer
+        }
+        return found.reversed()
     }
 
     /// What a consumer did with a message, up to the attempt that is named, else the last one.
