@@ -167,7 +167,9 @@ struct ProtobufDecoder: ~Copyable {
     }
 
     private mutating func link(_ message: ProtobufReader) throws(OTLPError) -> SpanLink {
-        var link = SpanLink(context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0)))
+        // Senders older than the field leave it out. That is no word of the linked span not having been sampled.
+        var link = SpanLink(
+            context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [.sampled]))
         var elements: [Attributes.Element] = []
         var reader = message
         while !reader.isAtEnd {
