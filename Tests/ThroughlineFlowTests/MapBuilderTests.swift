@@ -43,6 +43,15 @@ import ThroughlineModel
         #expect(map(records.reversed()).deliveries == map(records).deliveries)
     }
 
+    @Test func `a dead letter waits since it was given up, as it does in a flow`() throws {
+        let records = GoldenFlow.brokerDeadLetter.records
+        for records in [records, records.reversed()] {
+            let waits = map(records).deliveries.compactMap { $0.queueTime?.p50 }.map { Double($0) / 1e6 }
+            #expect(waits.count == 2)
+            #expect(zip(waits.sorted(), [5, 30]).allSatisfy { abs($0 / $1 - 1) < 0.02 })
+        }
+    }
+
     @Test func `requests between services are calls, whichever end was recorded first`() throws {
         let records = GoldenFlow.requests.records
         for map in [map(records), map(records.reversed())] {

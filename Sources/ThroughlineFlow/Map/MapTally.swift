@@ -175,11 +175,18 @@ struct MapTally: Sendable {
         count(&deliveries[place])
     }
 
-    /// The consumer did not measure it: since the last sending before, on the same destination where there is one.
+    /// The consumer did not measure it: since the last sending before, on the same destination where there is one; a dead
+    /// letter that the broker set aside, since it was given up.
     private func waited(
         _ attempt: MapStory.Attempt, _ key: DeliveryKey, _ story: MapStory, _ moves: [RouteKey]
     ) -> UInt64? {
-        let origin = moves.first { $0.to == key.destination }?.from ?? key.destination
+        let move = moves.first { $0.to == key.destination }
+        let origin = move?.from ?? key.destination
+        if move?.isDeadLetter == true {
+            let givenUp = story.attempts.filter { $0.isGivenUp && self.key(of: $0).destination == origin }
+            let ends = givenUp.map { $0.end ?? $0.start }.filter { $0 <= attempt.start }
+            if let last = ends.max() { return last.nanoseconds(until: attempt.start) }
+        }
         let sendings = story.sendings.filter { destination(of: $0) == origin }
         let sent = sendings.last { $0.ended <= attempt.start } ?? sendings.first
         return sent?.ended.nanoseconds(until: attempt.start)
