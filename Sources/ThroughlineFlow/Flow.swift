@@ -38,7 +38,7 @@ public struct Flow: Sendable {
     ///   - knowledge: what else is known, to tell why something is missing.
     public init(_ records: some Sequence<SpanRecord>, knowing knowledge: FlowKnowledge = FlowKnowledge()) {
         var unique = UniqueRows(records)
-        let assembly = Assembly(FlowTable(&unique, guarding: nil))
+        let assembly = Assembly(SplitTable(&unique, guarding: nil))
         self.init(assembly, assembly.flows.first ?? .empty, knowledge)
     }
 
@@ -65,7 +65,7 @@ public struct Flow: Sendable {
         guarding: HubGuard = .standard
     ) -> [Flow] {
         var unique = UniqueRows(records)
-        return Assembly.all(FlowTable(&unique, guarding: guarding)).flatMap { assembly in
+        return Assembly.all(SplitTable(&unique, guarding: guarding)).flatMap { assembly in
             assembly.flows.map { Flow(assembly, $0, knowledge) }
         }
     }

@@ -40,12 +40,12 @@ final class Assembly: Sendable {
     let parts: [Int]
 
     /// Puts all flows together, in their order. No flow needs another, so groups of them are done side by side.
-    static func all(_ table: FlowTable) -> [Assembly] {
+    static func all(_ table: SplitTable) -> [Assembly] {
         SideBySide.map(table.groups) { Assembly(table, flows: $0) }
     }
 
     /// - Parameter flows: nil for all of them.
-    init(_ split: FlowTable, flows: Range<Int>? = nil) {
+    init(_ split: SplitTable, flows: Range<Int>? = nil) {
         table = split.operations
         parts = split.parts
         hubTraces = split.hubTraces

@@ -53,7 +53,7 @@ struct UniqueRows {
         let parent = rows[Int(row.parent)]
         if parent.publishes || parent.service == row.service { return parent.publishes }
         // Datadog's agents call what a client does inside `shop` by the name of `shop-rabbitmq`.
-        let (own, other) = (reader.names[row.service], reader.names[parent.service])
+        let (own, other) = (columns.names[row.service], columns.names[parent.service])
         return !own.hasPrefix("\(other)-")
     }
 

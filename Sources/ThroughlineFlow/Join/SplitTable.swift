@@ -1,7 +1,7 @@
 import ThroughlineModel
 
 /// Which operations belong to which flow, and what shows before anything is joined within one.
-struct FlowTable: Sendable {
+struct SplitTable: Sendable {
     let operations: OperationTable
     /// By operation: the part that it belongs to by anything stronger than a correlation id; the numbers mean nothing.
     let parts: [Int]
