@@ -54,11 +54,11 @@ import ThroughlineFlow
     @Test func `alike siblings are one, with their number and the spread of their times, and failures apart`() {
         let flow = Flow(LargeFlowShape.wide.records(spans: 4_000))
         let tree = FlowView.tree.render(flow)
-        #expect(tree.contains("emits RowRead ×2000 → rows"))
-        #expect(tree.contains("loader ×1998  waited 1–17 ms · took 1 ms ✓"))
+        #expect(tree.contains("emits RowRead ×2,000 → rows"))
+        #expect(tree.contains("loader ×1,998  waited 1–17 ms · took 1 ms ✓"))
         #expect(tree.contains("loader ×2  waited 5–8 ms · took 1 ms ✗ BadRow"))
         let sequence = SequenceView.diagram(of: flow).diagram
-        #expect(sequence.text.contains("RowRead ×1998 · rows · waited 1–17 ms"))
+        #expect(sequence.text.contains("RowRead ×1,998 · rows · waited 1–17 ms"))
         #expect(sequence.lines.contains(.alt("1,998 of 2,000 done ✓")))
         #expect(sequence.lines.contains(.otherwise("2 of 2,000 failed ✗ BadRow")))
     }
@@ -68,7 +68,7 @@ import ThroughlineFlow
         let flow = Flow(LargeFlowShape.loose.records(spans: 4_000))
         let sequence = SequenceView.diagram(of: flow).diagram
         #expect(sequence.participants.map(\.name) == ["service-* ×40", "sink"])
-        #expect(sequence.text.contains("Noticed#42; ×2000 · replies.#42;"))
+        #expect(sequence.text.contains("Noticed#42; ×2,000 · replies.#42;"))
     }
 
     @Test func `a sequence has no more participants than a person can follow`() {
@@ -83,7 +83,7 @@ import ThroughlineFlow
         options.unfolding = .named(["row-500"])
         options.focus = "row-500"
         let one = FlowView.tree.render(flow, options: options)
-        #expect(one.contains("emits RowRead ×1999 → rows"))
+        #expect(one.contains("emits RowRead ×1,999 → rows"))
         #expect(one.contains("emits RowRead → rows ▸ loader  waited 8 ms · took 1 ms ✗ BadRow  ◀ asked for"))
         options.unfolding = .named(["RowRead"])
         let all = FlowView.tree.render(flow, options: options)

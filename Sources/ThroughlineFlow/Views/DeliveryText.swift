@@ -5,7 +5,7 @@ package enum DeliveryText {
 
     /// Such as `delivers · 4 ms`, `delivers · waited 1.2 s`, `delivers · 3 attempts ✗`, `delivers · batch of 3`.
     package static func delivers(_ hops: [Hop]) -> String {
-        let verb = hops.count > 1 && !isOneBatch(hops) ? "delivers ×\(hops.count)" : "delivers"
+        let verb = "delivers" + (isOneBatch(hops) ? "" : FoldingText.times(hops.count))
         return ([verb] + remarks(hops)).joined(separator: " · ")
     }
 
@@ -15,7 +15,7 @@ package enum DeliveryText {
         if let hop = hops.first, hops.count == 1, let delay = history.replayDelay(hop) {
             return "replayed after \(DurationText.short(delay))\(sign)"
         }
-        return hops.count > 1 ? "replayed ×\(hops.count)\(sign)" : "replayed\(sign)"
+        return "replayed\(FoldingText.times(hops.count))\(sign)"
     }
 
     private static func sign(_ hops: [Hop]) -> String {

@@ -25,6 +25,9 @@ package enum FoldingText {
         "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
     }
 
+    /// ` ×1,234`; nothing for a single one.
+    package static func times(_ number: Int) -> String { number > 1 ? " ×\(grouped(number))" : "" }
+
     /// `1,234,567`.
     package static func grouped(_ number: Int) -> String {
         var digits = String(number)

@@ -44,7 +44,7 @@ struct TreeText {
         }
     }
 
-    private func count(_ members: [Outline.Subject]) -> String { members.count > 1 ? " ×\(members.count)" : "" }
+    private func count(_ members: [Outline.Subject]) -> String { FoldingText.times(members.count) }
 
     private func name(_ text: String, _ node: Int) -> String {
         folded.nodes[node].isRough ? NamePattern.of(text) : text
@@ -149,7 +149,7 @@ struct TreeText {
         for title in titles { counts[title, default: 0] += 1 }
         let kinds = titles.uniqued()
         let named = kinds.prefix(kinds.count > 4 ? 3 : 4).map { title in
-            counts[title, default: 1] == 1 ? title : "\(title) ×\(counts[title, default: 1])"
+            title + FoldingText.times(counts[title, default: 1])
         }
         let rest = kinds.count > 4 ? ["\(kinds.count - 3) other types"] : []
         return (named + rest).joined(separator: " and ")

@@ -1,3 +1,5 @@
+import ThroughlineFlow
+
 /// A Mermaid flowchart before it is text.
 struct Flowchart {
     enum Direction: String {
@@ -46,7 +48,7 @@ struct Flowchart {
         var group: String?
 
         /// The text with the count.
-        var label: String { count > 1 ? "\(text) ×\(count)" : text }
+        var label: String { text + FoldingText.times(count) }
     }
 
     enum Stroke: Int {

@@ -13,7 +13,7 @@ extension CausationView {
         for key in bad.keys.sorted() {
             guard let alike = bad[key], let hop = alike.first else { continue }
             let outcome = outcomeID(place, key)
-            let count = alike.count > 1 ? " ×\(alike.count)" : ""
+            let count = FoldingText.times(alike.count)
             let service = MermaidText.shortened(hop.consumer.service, to: 24)
             let sign = hop.failed ? "✗" : "…"
             chart.nodes.append(
@@ -27,7 +27,7 @@ extension CausationView {
         let replays = members.filter(\.isReplay)
         guard let replay = replays.first else { return }
         let sign = replays.contains(where: \.failed) ? "✗" : replays.contains(where: \.isUnfinished) ? "…" : "✓"
-        let count = replays.count > 1 ? " ×\(replays.count)" : ""
+        let count = FoldingText.times(replays.count)
         let time = replay.start.flatMap { timeText([$0]) }.map { " · \($0)" } ?? ""
         chart.nodes.append(
             Flowchart.Node(
@@ -43,7 +43,7 @@ extension CausationView {
         for words in missing.uniqued() {
             let count = missing.count { $0 == words }
             let node = Flowchart.Node(
-                id: outcomeID(place, words), text: "\(title) ?" + (count > 1 ? " ×\(count)" : ""), detail: words,
+                id: outcomeID(place, words), text: "\(title) ?" + FoldingText.times(count), detail: words,
                 shape: .rounded, styles: [.inferred])
             chart.nodes.append(node)
             chart.edges.append(Flowchart.Edge(from: id(place), to: node.id, text: nil, stroke: .dottedLine))

@@ -120,7 +120,7 @@ struct CausationView {
     private mutating func node(_ place: Int, _ focus: String?) -> Flowchart.Node {
         let members = groups[place]
         let message = members[0]
-        let count = members.count > 1 ? " ×\(members.count)" : ""
+        let count = FoldingText.times(members.count)
         let title = MermaidText.shortened(name(of: members), to: 36)
         guard message.isRecorded else {
             return Flowchart.Node(
@@ -132,7 +132,7 @@ struct CausationView {
         let publication = publications[message.id]?.first
         let missing = publication?.missingSender
         let services = members.compactMap { publications[$0.id]?.first?.services.first }.uniqued()
-        let several = services.count > 1 ? " ×\(services.count)" : ""
+        let several = FoldingText.times(services.count)
         let sender =
             missing.map { "sender unknown: \($0.rawValue)" }
             ?? MermaidText.shortened(NamePattern.common(services) ?? "sender unknown", to: 28) + several
@@ -143,7 +143,9 @@ struct CausationView {
             detail.append("\(publication?.due == nil ? "outbox" : "scheduled") \(dwell)")
         }
         let failed = members.compactMap { publications[$0.id]?.first }.count(where: flow.failedToSend)
-        if failed > 0 { detail.append(failed < members.count ? "sending failed ×\(failed)" : "sending failed") }
+        if failed > 0 {
+            detail.append("sending failed" + (failed < members.count ? " ×\(FoldingText.grouped(failed))" : ""))
+        }
         let isAskedFor = focus.map { focus in members.contains { $0.id.description == focus } } ?? false
         var styles: [Flowchart.Style] = missing == nil ? [] : [.inferred]
         if failed > 0 { styles.append(.failed) }

@@ -116,7 +116,7 @@ struct FlowchartView {
             chart.edges.append(
                 Flowchart.Edge(
                     from: id(.destination(delivery.destination)), to: service,
-                    text: (count > 1 ? "×\(count) " : "") + delivery.reason.ofDelivery,
+                    text: (count > 1 ? "×\(FoldingText.grouped(count)) " : "") + delivery.reason.ofDelivery,
                     stroke: .dottedLine, count: count))
         }
     }
@@ -176,7 +176,7 @@ struct FlowchartView {
     private func many(_ edges: [Topology.Edge]) -> String {
         let count = edges.reduce(0) { $0 + $1.publications.count }
         let word = edges[0].kind == .deadLetters ? "dead letters of" : edges[0].kind == .replays ? "replays" : "emits"
-        return "\(word) \(edges.count) types" + (count > edges.count ? " ×\(count)" : "")
+        return "\(word) \(edges.count) types" + (count > edges.count ? " ×\(FoldingText.grouped(count))" : "")
     }
 
     private func text(_ edge: Topology.Edge) -> String? {
@@ -212,7 +212,7 @@ struct FlowchartView {
 
     private func counted(_ text: String, _ count: Int) -> String {
         guard count > 1 else { return MermaidText.shortened(text, to: DeliveryText.maximumLength) }
-        let suffix = " ×\(count)"
+        let suffix = " ×\(FoldingText.grouped(count))"
         return MermaidText.shortened(text, to: DeliveryText.maximumLength - suffix.count) + suffix
     }
 
@@ -234,7 +234,7 @@ struct FlowchartView {
             edge.publications.compactMap { flow.publication($0)?.dwellTime }.max().map { [$0] } ?? [])
         let isDue = edge.publications.contains { flow.publication($0)?.due != nil }
         let wait = dwell.map { " · \(isDue ? "due in" : "outbox") \($0)" } ?? ""
-        let suffix = (count > 1 ? " ×\(count)" : "") + sign
+        let suffix = FoldingText.times(count) + sign
         // The verb may stand on a line of its own.
         let room = DeliveryText.maximumLength - 2 - suffix.count
         return "\(verb) \(MermaidText.shortened(edge.type ?? "message", to: room))\(suffix)\(wait)"

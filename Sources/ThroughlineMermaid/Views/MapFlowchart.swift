@@ -143,7 +143,7 @@ struct MapFlowchart {
             let areMany = usual.count > Self.maximumTypes
             if areMany {
                 let count = usual.reduce(0) { $0 + $1.count }
-                let text = "emits \(usual.count) types\(times(count))"
+                let text = "emits \(usual.count) types\(FoldingText.times(count))"
                 chart.edges.append(Flowchart.Edge(from: from, to: to, text: text, stroke: .normal))
             }
             for emission in emissions where emission.isDeadLetter || emission.isReplay || !areMany {
@@ -164,7 +164,7 @@ struct MapFlowchart {
         let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
         let type = MermaidText.shortened(emission.type ?? "messages", to: DeliveryText.maximumLength - 2)
         return Flowchart.Edge(
-            from: from, to: to, text: "\(verb) \(type)\(times(emission.count))\(sign)",
+            from: from, to: to, text: "\(verb) \(type)\(FoldingText.times(emission.count))\(sign)",
             stroke: emission.isDeadLetter ? .cross : emission.isReplay ? .dotted : .normal)
     }
 
@@ -178,7 +178,7 @@ struct MapFlowchart {
             chart.edges.append(
                 Flowchart.Edge(
                     from: slugs.id("t", route.from), to: slugs.id("t", route.to),
-                    text: (route.isDeadLetter ? "sets aside" : "routes") + times(route.count),
+                    text: (route.isDeadLetter ? "sets aside" : "routes") + FoldingText.times(route.count),
                     stroke: route.isDeadLetter ? .cross : .normal))
         }
     }
@@ -205,11 +205,9 @@ struct MapFlowchart {
         return rate * 60 >= 0.1 ? "\(count) · \(tenths(rate * 60))/min" : count
     }
 
-    private func times(_ count: Int) -> String { count == 1 ? "" : " ×\(FoldingText.grouped(count))" }
-
     /// Such as `delivers ×120 · p50 4 ms · p99 31 ms · 12 retries · 0.4 % ✗`.
     private func text(_ delivery: ServiceMap.Delivery) -> String {
-        var parts = [(delivery.isReplay ? "replayed" : "delivers") + times(delivery.count)]
+        var parts = [(delivery.isReplay ? "replayed" : "delivers") + FoldingText.times(delivery.count)]
         if let wait = delivery.queueTime {
             let (middle, late) = (DurationText.short(wait.p50), DurationText.short(wait.p99))
             parts += middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
@@ -229,7 +227,7 @@ struct MapFlowchart {
 
     /// Such as `calls ×12 · p50 4 ms · p99 31 ms · 0.4 % ✗`.
     private func text(_ call: ServiceMap.Call) -> String {
-        var parts = ["calls ×\(call.count)"]
+        var parts = ["calls\(FoldingText.times(call.count))"]
         if let took = call.duration {
             let (middle, late) = (DurationText.short(took.p50), DurationText.short(took.p99))
             parts += middle == late ? ["takes \(middle)"] : ["p50 \(middle)", "p99 \(late)"]

@@ -103,7 +103,7 @@ struct SagaView {
     private static func title(of story: Story) -> String {
         let name = MermaidText.shortened(FlowNotes.title(of: story.sagas[0]), to: 48)
         let type = story.sagas[0].id.type.map { MermaidText.shortened($0, to: 40) } ?? "saga"
-        let what = story.sagas.count > 1 ? "\(type) ×\(story.sagas.count)" : name
+        let what = story.sagas.count > 1 ? type + FoldingText.times(story.sagas.count) : name
         return "\(what) · \(FlowNotes.outcome(of: story.sagas[0]))"
     }
 

@@ -31,7 +31,7 @@ struct SequenceText {
     func arrow(_ hops: [Hop]) -> String {
         let hop = hops[0]
         let name = NamePattern.common(hops.lazy.map { flow.message($0.message)?.title ?? "message" }) ?? "message"
-        var parts = [MermaidText.shortened(name, to: Self.maximumName) + (hops.count > 1 ? " ×\(hops.count)" : "")]
+        var parts = [MermaidText.shortened(name, to: Self.maximumName) + FoldingText.times(hops.count)]
         if let destination = NamePattern.common(hops.lazy.map(\.destination)), !destination.isEmpty {
             parts.append(place(destination))
         }
@@ -118,21 +118,21 @@ struct SequenceText {
     /// Such as `POST /quote`; the name of the first of several, and how many they are.
     func call(_ calls: [Operation]) -> String {
         let name = MermaidText.shortened(calls[0].record.name, to: Self.maximumName)
-        let count = calls.count > 1 ? " ×\(calls.count)" : ""
+        let count = FoldingText.times(calls.count)
         let failed = calls.count(where: \.failed)
         return name + count + (failed == 0 ? "" : calls.count == 1 ? " ✗" : " · \(failed) ✗")
     }
 
     /// Such as `OrderPlaced · orders · delivery not seen; perhaps expired`.
     func missing(_ publication: Publication, _ reason: Gap.Reason, count: Int) -> String {
-        let name = title(publication.id.message) + (count > 1 ? " ×\(count)" : "")
+        let name = title(publication.id.message) + FoldingText.times(count)
         return "\(name) · \(place(publication.id.destination)) · delivery \(reason.ofDelivery)"
     }
 
     /// A message without a delivery.
     func unread(_ publication: Publication, count: Int) -> String {
         let outcome = flow.failedToSend(publication) ? "✗ sending failed" : gaps.unread(publication.id)
-        let name = title(publication.id.message) + (count > 1 ? " ×\(count)" : "")
+        let name = title(publication.id.message) + FoldingText.times(count)
         return [name, place(publication.id.destination), outcome].joined(separator: " · ")
     }
 }

@@ -143,7 +143,7 @@ struct SequenceView {
     private mutating func senderID(of hops: [Hop], _ origins: [Message.ID: String]) -> (id: String, service: String?) {
         let services = hops.compactMap { sender(of: $0, origins) }.uniqued()
         if services.count > 1, let common = NamePattern.common(services) {
-            return (id("\(common) ×\(services.count)"), nil)
+            return (id("\(common) ×\(FoldingText.grouped(services.count))"), nil)
         }
         if let service = services.first { return (id(service), service) }
         let reason = hops.first.flatMap { flow.publication($0.id.publication)?.missingSender }

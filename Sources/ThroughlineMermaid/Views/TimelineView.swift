@@ -93,7 +93,7 @@ struct TimelineView {
     }
 
     private mutating func add(_ operation: Operation, count: Int) {
-        let name = MermaidText.shortened(operation.record.name, to: 40) + (count > 1 ? " ×\(count)" : "")
+        let name = MermaidText.shortened(operation.record.name, to: 40) + FoldingText.times(count)
         let isCritical = shares.share(of: operation.id) ?? 0 >= 0.01
         append(
             [
@@ -116,7 +116,7 @@ struct TimelineView {
             let to = dwelling.compactMap({ sent in sent.appended.map { elapsed($0) + (sent.dwellTime ?? 0) } }).max(),
             to <= flow.latency
         else { return }
-        let name = MermaidText.shortened(title ?? "message", to: 36) + (dwelling.count > 1 ? " ×\(dwelling.count)" : "")
+        let name = MermaidText.shortened(title ?? "message", to: 36) + FoldingText.times(dwelling.count)
         append(
             [
                 Bar(
@@ -134,7 +134,7 @@ struct TimelineView {
         append(
             [
                 Bar(
-                    text: "\(message)\(count > 1 ? " ×\(count)" : "") · \(outcome)", mark: .moment,
+                    text: "\(message)\(FoldingText.times(count)) · \(outcome)", mark: .moment,
                     start: elapsed(time), end: elapsed(time))
             ], to: service)
     }
@@ -143,7 +143,7 @@ struct TimelineView {
         guard let hop = hops.first, let first = hop.attempts.first else { return }
         let together = hops.count == 1 ? hop.attempts.last.flatMap { batches[$0.operation] } ?? hops : hops
         let name = NamePattern.common(together.map { flow.message($0.message)?.title ?? "message" }) ?? "message"
-        let title = MermaidText.shortened(name, to: 36) + (together.count > 1 ? " ×\(together.count)" : "")
+        let title = MermaidText.shortened(name, to: 36) + FoldingText.times(together.count)
         let isCritical = together.contains { criticalHops.contains($0.id) }
         if isAfterwards(hop) {
             let sign = hop.failed ? "✗" : hop.isUnfinished ? "…" : "✓"
