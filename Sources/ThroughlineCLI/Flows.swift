@@ -13,7 +13,8 @@ struct Flows: ParsableCommand {
 
             A narrow terminal shows what fits it; a pipe and --json have everything.
 
-            A number of messages with ≥ before it: some have no id, and the flow is too large to be put together here.
+            A number of messages with ≥ before it: some have no id, and the flow or the list is \
+            too long to put them together here.
             """)
 
     @Option(parsing: .unconditional, help: "How many to list at most.")

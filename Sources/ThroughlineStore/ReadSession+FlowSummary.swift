@@ -129,7 +129,7 @@ extension ReadSession {
 
     /// Counts messages as the flow does when it is put together, where some have no id and as long as that is quick.
     mutating func countMessages(of flows: inout [(key: FlowKey, summary: FlowSummary)]) throws(SQLiteError) {
-        var room = Self.assembledAtMost
+        var room = Self.countedAtMost
         for place in flows.indices where flows[place].summary.messagesMayBeMore {
             guard flows[place].summary.spans <= room else { continue }
             room -= flows[place].summary.spans
@@ -170,8 +170,8 @@ extension ReadSession {
 
     /// So many spans are put together for one line of a list.
     private static let longestFlow = 10_000
-    /// So many spans are put together for all lines.
-    private static let assembledAtMost = 50_000
+    /// So many spans are put together to count messages for all lines: more would take longer than finding the lines.
+    private static let countedAtMost = 3_000
 
     private mutating func texts(_ rows: Set<Int64>) throws(SQLiteError) -> [String] {
         var texts: [String] = []
