@@ -131,8 +131,9 @@ extension ReadSession {
     mutating func countMessages(of flows: inout [(key: FlowKey, summary: FlowSummary)]) throws(SQLiteError) {
         var room = Self.countedAtMost
         for place in flows.indices where flows[place].summary.messagesMayBeMore {
-            guard flows[place].summary.spans <= room else { continue }
-            room -= flows[place].summary.spans
+            let effort = flows[place].summary.spans + Self.effortOfFlow
+            guard effort <= room else { continue }
+            room -= effort
             let key = flows[place].key
             let (flow, isCut) = try assembled(key, try traces(of: key))
             if isCut { continue }
@@ -172,6 +173,8 @@ extension ReadSession {
     private static let longestFlow = 10_000
     /// So many spans are put together to count messages for all lines: more would take longer than finding the lines.
     private static let countedAtMost = 3_000
+    /// To put a flow together takes as long as that many spans more.
+    private static let effortOfFlow = 30
 
     private mutating func texts(_ rows: Set<Int64>) throws(SQLiteError) -> [String] {
         var texts: [String] = []
