@@ -10,7 +10,8 @@ struct Tail: AsyncParsableCommand {
         abstract: "Watch deliveries as they are recorded, one line each.",
         discussion: """
             A line appears when a delivery has ended. Each flow has a colour, and the end of its id stands in front of \
-            its lines. End it with Ctrl-C.
+            its lines. A line fits the terminal, or COLUMNS: names are shortened, then times left out; a pipe has all \
+            of it. End it with Ctrl-C.
 
               throughline tail --failed
               throughline tail --destination orders --since 10m
@@ -50,10 +51,12 @@ struct Tail: AsyncParsableCommand {
         while true {
             let batch = try reader.spans(after: position)
             position = batch.position
+            // A window may change its size meanwhile.
+            let columns = Output.columns
             for record in batch.spans {
                 guard var line = HopLine(record), admits(line) else { continue }
                 if line.isLater { line = try HopLine(record, in: flow(of: record, in: reader)) ?? line }
-                try Output.say(line.text(coloured: isColoured))
+                try Output.say(line.text(columns: columns, coloured: isColoured))
                 left -= 1
                 if left == 0 { return }
             }

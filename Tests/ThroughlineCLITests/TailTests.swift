@@ -37,9 +37,25 @@ struct TailTests {
         let coloured = try scratch.runOnTerminal("tail", "--since", "36500d", "--service", "shipping", "--count", "1")
         #expect(coloured.output.contains("\u{1B}[38;5;"))
         let red = try scratch.runOnTerminal("tail", "--since", "36500d", "--failed", "--count", "1")
-        #expect(red.output.contains("\u{1B}[38;5;160m✗ "))
+        #expect(red.output.contains("\u{1B}[38;5;160m✗"))
         #expect(try scratch.run("tail", "--count", "0").code == 2)
         #expect(try scratch.run("tail", "--store", "missing.db").code == 3)
+    }
+
+    @Test("A line stays a line on a narrow terminal; a pipe has all of it")
+    func fitting() throws {
+        let scratch = try Scratch.withOrder()
+        let arguments = ["tail", "--since", "36500d", "--count", "8"]
+        let whole = try scratch.run(arguments).output.split(separator: "\n")
+        #expect(whole.contains { $0.count > 80 })
+        for columns in [60, 80] {
+            let lines = try scratch.run(arguments, environment: ["COLUMNS": "\(columns)"]).output.split(separator: "\n")
+            #expect(lines.count == 8 && lines.allSatisfy { $0.count <= columns }, "\(lines)")
+            #expect(lines.allSatisfy { $0.contains("er-1042  ") && $0.contains(" → ") && $0.contains(/[✓✗]/) })
+        }
+        let terminal = try scratch.runOnTerminal("tail", "--since", "36500d", "--count", "8", columns: 60)
+        let seen = terminal.output.replacing(/\u{1B}\[[0-9;]*m/, with: "").split(whereSeparator: \.isNewline)
+        #expect(seen.count == 8 && seen.allSatisfy { $0.count <= 60 }, "\(seen)")
     }
 
     @Test("Retries and replays are told in the words and with the numbers of the flow")

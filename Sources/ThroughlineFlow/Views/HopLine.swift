@@ -59,68 +59,93 @@ public struct HopLine: Sendable {
 
     /// The line, without a newline at its end.
     ///
-    /// - Parameter coloured: whether it is for a terminal: the flow's id has the flow's colour and a failure is red, in
-    ///   ANSI escapes, and what is short is filled up so that lines read as columns.
-    public func text(coloured: Bool = false) -> String {
+    /// - Parameters:
+    ///   - columns: how many columns the terminal has; nil for as many as the line takes. In too few, the time of day is
+    ///     short or not there, names are shortened in their middle, and then is left out, in this order, how long it took
+    ///     and waited, the consumer's group, which attempt it was, and what went wrong. The end of the flow's id, from
+    ///     where to whom, the message's type and ✓ or ✗ stay.
+    ///   - coloured: whether it is for a terminal: the flow's id has the flow's colour and a failure is red, in ANSI
+    ///     escapes, and what is short is filled up, where there is room, so that lines read as columns.
+    public func text(columns: Int? = nil, coloured: Bool = false) -> String {
         let flow = view.correlationID ?? view.members.compactMap(\.correlationID).first ?? operation.record.traceID.hex
-        let label = OneLine.of(String(flow.suffix(8)))
-        let path = OneLine.of("\(destination) → \(consumer)")
-        let what = view.batchSize.map { "batch of \($0)" } ?? OneLine.of(view.type ?? "message")
         // Lines come in the order in which deliveries end; the time says when that was.
-        let parts = [
-            Self.clock(operation.record.end ?? operation.record.start),
-            coloured ? Self.painted(label, Self.colour(of: flow)) : label,
-            coloured ? Self.filled(path, 28) : path, coloured ? Self.filled(what, 16) : what, times,
-        ]
-        let ending = coloured && ending.hasPrefix("✗") ? Self.painted(ending, Self.red) : ending
-        return parts.joined(separator: "  ") + " " + ending
+        let time = Self.clock(operation.record.end ?? operation.record.start, columns)
+        let stops = (columns ?? .max) < Self.wide ? (type: 22, times: 38) : (type: 28, times: 46)
+        var line = TextLine()
+        line.add(time)
+        line.add(String(flow.suffix(8)), Self.colour(of: flow))
+        line.add("  ")
+        let start = time.count + 10
+        addPath(to: &line)
+        if coloured { line.tab(to: start + stops.type) }
+        line.add("  ")
+        line.add(view.batchSize.map { "batch of \($0)" } ?? view.type ?? "message", isName: view.batchSize == nil)
+        if coloured { line.tab(to: start + stops.times) }
+        line.add("  ")
+        addTimes(to: &line)
+        line.add(" ")
+        addEnding(to: &line)
+        return line.text(columns: columns, isColoured: coloured)
     }
 
-    private var consumer: String {
-        guard let group = view.group, group != service else { return service }
-        return "\(service) (\(group))"
+    private func addPath(to line: inout TextLine) {
+        line.add(destination, isName: true)
+        line.add(" → ")
+        line.add(service, isName: true)
+        if let group = view.group, group != service { line.add(" (\(group))", isName: true, detail: .least) }
     }
 
-    /// In the words of the tree.
-    private var times: String {
+    /// In the words of the tree. What is left out earlier stands behind what is left out later, or has no mark before it.
+    private func addTimes(to line: inout TextLine) {
         let waited = place.waited.map(DurationText.short)
         let attempt = view.attempt.flatMap { $0 > 1 ? "attempt \($0)" : nil }
-        let parts =
-            if !place.isFirst {
-                [attempt, waited.map { "after \($0)" }]
-            } else if place.isReplay {
-                [waited.map { "replayed after \($0)" } ?? "replayed", attempt]
-            } else {
-                [waited.map { "waited \($0)" }, attempt]
-            }
-        let took = operation.record.duration.map { "took \(DurationText.short($0))" }
-        return (parts + [took]).compactMap(\.self).joined(separator: " · ")
+        var mark = ""
+        func add(_ text: String?, _ detail: TextLine.Detail) {
+            guard let text else { return }
+            line.add(mark + text, detail: detail)
+            mark = " · "
+        }
+        if !place.isFirst {
+            add(attempt, .more)
+            add(waited.map { "after \($0)" }, .least)
+        } else if place.isReplay {
+            add("replayed", .more)
+            if let waited { line.add(" after \(waited)", detail: .least) }
+            add(attempt, .more)
+        } else {
+            add(waited.map { "waited \($0)" }, attempt == nil ? .least : .more)
+            add(attempt, .more)
+        }
+        add(operation.record.duration.map { "took \(DurationText.short($0))" }, .least)
     }
 
-    private var ending: String {
-        switch (error, view.settlement) {
-        case (let error?, .deadLettered): OneLine.of("✗ \(TypeName.short(error)) dead letter")
-        case (let error?, _): OneLine.of("✗ \(TypeName.short(error))")
-        case (nil, .deadLettered): "✗ dead letter"
-        case (nil, _): "✓"
+    private func addEnding(to line: inout TextLine) {
+        let isDeadLetter = view.settlement == .deadLettered
+        if error == nil, !isDeadLetter { return line.add("✓") }
+        line.add("✗", Self.red)
+        if let error { line.add(" \(TypeName.short(error))", Self.red, isName: true, detail: .most) }
+        if isDeadLetter { line.add(" dead letter", Self.red) }
+    }
+
+    /// From so many columns on, most lines have room for everything.
+    private static let wide = 100
+
+    /// The time of day, in UTC, to the millisecond where there is room, else to the second; and two spaces.
+    private static func clock(_ time: Timestamp, _ columns: Int?) -> String {
+        let time = time.iso8601.dropFirst(11).dropLast()
+        return switch columns ?? .max {
+        case ..<70: ""
+        case ..<wide: time.prefix(8) + "  "
+        default: time + "  "
         }
     }
 
-    /// The time of day, in UTC, to the millisecond.
-    private static func clock(_ time: Timestamp) -> String { String(time.iso8601.dropFirst(11).dropLast()) }
-
-    private static func filled(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
-    }
-
-    private static func painted(_ text: String, _ colour: Int) -> String { "\u{1B}[38;5;\(colour)m\(text)\u{1B}[0m" }
-
     /// A colour that the same flow has everywhere (FNV-1a over its id), readable on dark and on light.
-    private static func colour(of flow: String) -> Int {
-        palette[Int(FNV1a(flow).value % UInt64(palette.count))]
+    private static func colour(of flow: String) -> TextLine.Colour {
+        .numbered(palette[Int(FNV1a(flow).value % UInt64(palette.count))])
     }
 
     /// No flow's colour.
-    private static let red = 160
+    private static let red = TextLine.Colour.numbered(160)
     private static let palette = [31, 33, 35, 37, 64, 65, 97, 98, 130, 131, 133, 136, 166, 168]
 }

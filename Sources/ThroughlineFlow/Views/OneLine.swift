@@ -24,8 +24,10 @@ package enum OneLine {
     /// The text in at most that many columns of a terminal, and never less than four characters of it, shortened in its
     /// middle.
     package static func fitted(_ text: String, columns limit: Int) -> String {
+        guard columns(text) > limit else { return text }
         var result = text
-        var length = text.count
+        // No character takes less than a column.
+        var length = min(text.count, max(limit, 4) + 1)
         while columns(result) > limit, length > 4 {
             length -= 1
             result = shortened(text, to: length)

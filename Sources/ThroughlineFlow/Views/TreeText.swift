@@ -168,7 +168,7 @@ struct TreeText {
         line.add(count(members), .bold)
         line.add("  ")
         for (place, mark) in marks(hops).enumerated() {
-            line.add((place > 0 ? " · " : "") + mark, .dim, isOptional: true)
+            line.add((place > 0 ? " · " : "") + mark, .dim, detail: .least)
         }
         line.add(" ")
         if hop.failed {
@@ -221,10 +221,10 @@ struct TreeText {
         var line = TextLine()
         line.add("attempt \(first.number)\(count(members))")
         if first.number > 1, let waited = DurationText.spread(attempts.compactMap(\.waited)) {
-            line.add(" · after \(waited)", isOptional: true)
+            line.add(" · after \(waited)", detail: .least)
         }
         let took = DurationText.spread(attempts.compactMap(\.took))
-        line.add(took.map { " · took \($0)" } ?? " · never ended", isOptional: true)
+        line.add(took.map { " · took \($0)" } ?? " · never ended", detail: .least)
         line.add(" ")
         guard let error = first.error else {
             line.add(first.end == nil ? "…" : "✓", .green)
@@ -257,7 +257,7 @@ struct TreeText {
         }
         let share = operations.reduce(0) { $0 + (critical.share(of: $1.id) ?? 0) }
         if share >= 0.01 { line.add("  ◀ critical \(FlowNotes.percent(share))", .yellow) }
-        if let emptiness = operation.emptiness { line.add("  \(emptiness)", .dim, isOptional: true) }
+        if let emptiness = operation.emptiness { line.add("  \(emptiness)", .dim, detail: .least) }
         return line
     }
 }
