@@ -80,13 +80,14 @@ public final class ExportingSink: SpanSink {
     public func close() {
         queue.close()
         let isEmpty = queue.waitUntilEmpty(configuration.shutdownTimeout)
-        for worker in workers { worker.cancel() }
         if !isEmpty {
             let left = queue.abandon()
             configuration.logger?.error(
                 "Spans could not be exported before the end; they are lost and counted.", metadata: ["spans": "\(left)"]
             )
         }
+        // After that: what an exporter says when it is cut off is no word about what arrived.
+        for worker in workers { worker.cancel() }
         let isDone = DispatchSemaphore(value: 0)
         Task { [exporter] in
             await exporter.shutdown()
