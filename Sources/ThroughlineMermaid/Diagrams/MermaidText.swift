@@ -50,10 +50,10 @@ enum MermaidText {
         return result
     }
 
-    /// A title as it is shown. Mermaid takes markup out of titles and shows entities as they are written, so nothing but
-    /// their full-width forms shows what these three were.
+    /// A title as it is shown. Mermaid takes markup out of titles and shows entities as they are written, so look-alikes
+    /// stand for these three: angle quotation marks, which every font has, and the full-width ampersand.
     static func titled(_ text: String) -> String {
-        plain(text).replacing("<", with: "\u{FF1C}").replacing(">", with: "\u{FF1E}").replacing("&", with: "\u{FF06}")
+        plain(text).replacing("<", with: "\u{2039}").replacing(">", with: "\u{203A}").replacing("&", with: "\u{FF06}")
     }
 
     /// One line of visible text: line ends and tabs are spaces, runs of spaces are one, and characters that show
