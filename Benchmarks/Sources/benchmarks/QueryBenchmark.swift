@@ -28,6 +28,7 @@ enum QueryBenchmark {
         try failed(reader, path)
         try fruitless(reader)
         try map(reader, path)
+        try assembling(reader)
     }
 
     private static let flows = 100_000
@@ -123,7 +124,26 @@ enum QueryBenchmark {
         }
     }
 
+    /// All spans of the store in memory, put together as flows.
+    private static func assembling(_ reader: TraceReader) throws {
+        let count = try reader.counts().spans
+        var spans: [SpanRecord] = []
+        let reading = try nanosecondsOfOne(count) {
+            var page = try reader.spans(after: 0, limit: 10_000)
+            while !page.spans.isEmpty {
+                spans += page.spans
+                page = try reader.spans(after: page.position, limit: 10_000)
+            }
+        }
+        var flows = 0
+        let joining = nanoseconds(spans.count, runs: 5) { flows = Flow.split(spans).count }
+        report("all \(spans.count) spans, read into memory", "\(Int(1e9 / reading)) spans/s")
+        report("split and joined as \(flows) flows", "\(Int(1e9 / joining)) spans/s")
+    }
+
     private static func map(_ reader: TraceReader, _ path: String) throws {
+        // The peak of what ran before is forgotten (proc(5), clear_refs).
+        try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
         let before = peakMemory()
         let ours = try best { _ = try reader.map() }
         let memory = peakMemory() - before
