@@ -56,6 +56,8 @@ public struct Flow: Sendable {
     /// Sorts records into flows: the connected components over trace, link in either direction, message id, causation
     /// id and correlation id. Earlier flows come first.
     ///
+    /// The caller waits. Tens of thousands of spans and more are read, and their flows joined, on all cores.
+    ///
     /// - Parameters:
     ///   - records: the spans, in any order; one that comes twice counts once.
     ///   - knowledge: what else is known, to tell why something is missing.
