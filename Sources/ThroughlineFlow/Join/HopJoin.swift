@@ -124,17 +124,19 @@ struct HopJoin: Sendable {
     private mutating func addAttempt(_ place: Int, to hop: Int, _ join: MessageJoin, _ settlements: SettleJoin) {
         let handling = join.handlings[place]
         let operation = handling.operation
-        let member = handling.member
         let previous = hops[hop].attempts.isEmpty ? nil : attempts.last
-        let number = table.rows[operation].attempt ?? member.flatMap { table.members[$0].attempt }
+        var (number, enqueued) = (table.rows[operation].attempt, table.rows[operation].enqueuedTime)
+        // Not as a closure, which would copy all that is joined.
+        if let member = handling.member {
+            number = number ?? table.members[member].attempt
+            enqueued = table.members[member].enqueuedTime ?? enqueued
+        }
         let start = table.rows[operation].start
         let waited: UInt64?
         if let previous {
             waited = table.rows[previous.operation].latest.nanoseconds(until: start)
         } else {
-            waited = self.waited(
-                handling, hops[hop].publication,
-                since: member.flatMap { table.members[$0].enqueuedTime } ?? table.rows[operation].enqueuedTime)
+            waited = self.waited(handling, hops[hop].publication, since: enqueued)
         }
         let settlement =
             table.rows[operation].settlement ?? settlements.settlement(of: handling.message, by: operation)

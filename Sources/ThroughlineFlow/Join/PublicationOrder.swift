@@ -31,10 +31,25 @@ struct PublicationOrder: Sendable {
             join.publications.publications[number].message = messages.places[message]
             listSenders(join.publications.publications[number], join)
         }
-        if !hops.dropFirst().allSatisfy({ !isBefore(join.hops[$0], join.hops[$0 - 1], join) }) {
-            let sorted = join.hops[hops].sorted { isBefore($0, $1, join) }
-            for (hop, row) in zip(hops, sorted) { join.hops[hop] = row }
+        sort(hops, &join)
+    }
+
+    /// A hop, and when it began.
+    private typealias Begun = (hop: HopRow, start: UInt64)
+
+    /// Loops and no closures, each of which would copy the whole join.
+    private func sort(_ hops: Range<Int>, _ join: inout HopJoin) {
+        var isSorted = true
+        for hop in hops.dropFirst() where isSorted {
+            let (left, right) = (join.hops[hop - 1], join.hops[hop])
+            isSorted = !isBefore((right, join.start(of: right)), (left, join.start(of: left)))
         }
+        if isSorted { return }
+        var begun: [Begun] = []
+        begun.reserveCapacity(hops.count)
+        for hop in hops { begun.append((join.hops[hop], join.start(of: join.hops[hop]))) }
+        begun.sort(by: isBefore)
+        for (hop, row) in zip(hops, begun) { join.hops[hop] = row.hop }
     }
 
     /// A message stands somewhere after its causes did; it is set aside, replayed or routed after it was sent. That is
@@ -120,11 +135,12 @@ struct PublicationOrder: Sendable {
         senders.close()
     }
 
-    private func isBefore(_ left: HopRow, _ right: HopRow, _ join: HopJoin) -> Bool {
-        if left.publication != right.publication { return left.publication < right.publication }
-        let (leftStart, rightStart) = (join.start(of: left), join.start(of: right))
-        if leftStart != rightStart { return leftStart < rightStart }
-        if left.service != right.service { return table.names[left.service] < table.names[right.service] }
-        return (table.names.text(left.group) ?? "") < (table.names.text(right.group) ?? "")
+    private func isBefore(_ left: Begun, _ right: Begun) -> Bool {
+        if left.hop.publication != right.hop.publication { return left.hop.publication < right.hop.publication }
+        if left.start != right.start { return left.start < right.start }
+        if left.hop.service != right.hop.service {
+            return table.names[left.hop.service] < table.names[right.hop.service]
+        }
+        return (table.names.text(left.hop.group) ?? "") < (table.names.text(right.hop.group) ?? "")
     }
 }
