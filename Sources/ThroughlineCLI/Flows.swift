@@ -11,7 +11,7 @@ struct Flows: ParsableCommand {
             A flow without a correlation id is listed by its trace. 'throughline flow' takes the end of the id that \
             stands under FLOW, and the id of --json.
 
-            A narrow terminal shows what fits it; a pipe and --json have everything.
+            A narrow terminal, or COLUMNS, shows what fits; a pipe and --json have everything.
 
             A number of messages with ≥ before it: some have no id, and the flow or the list is \
             too long to put them together here.

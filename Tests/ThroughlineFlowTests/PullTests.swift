@@ -35,6 +35,25 @@ import ThroughlineModel
         }
     }
 
+    /// As Java's Kafka client records it: only the listener names the sender, in a link.
+    @Test(arguments: [nil, 1, 2])
+    func `a pull that says nothing of what it brought is the frame of what is handled in it`(batch: Int?) {
+        var script = FlowScript(correlation: nil, seed: 43)
+        let sent = script.send("checkout", nil, id: nil, to: "orders", at: 0, in: nil)
+        let pull = script.process(
+            "billing", nil, id: nil, from: "orders", at: 20, took: 1, settled: nil, operation: .receive)
+        if let batch { script.set([MessagingAttribute.batchMessageCount: .int(Int64(batch))], on: pull) }
+        let handled = script.process("billing", nil, id: nil, from: "orders", at: 22, took: 30, of: nil, settled: nil)
+        script.change(handled) { record in
+            record.traceID = pull.traceID
+            record.parentID = pull.spanID
+            record.links = [SpanLink(context: sent)]
+        }
+        let flow = Flow(script.records)
+        #expect(flow.messageCount == 1 && flow.hops.count == 1 && flow.gaps.isEmpty)
+        #expect(flow.hops.first?.queueTime == 21_000_000)
+    }
+
     @Test func `a pull that failed brought nothing, and says what failed`() {
         let flow = pull { $0.status = .error("Timeout") }
         #expect(flow.messages.isEmpty && flow.errorCount == 1)

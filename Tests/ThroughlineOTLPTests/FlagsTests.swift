@@ -14,7 +14,7 @@ import ThroughlineOTLP
         #expect(try OTLP.decode(OTLP.encode(spans)).map(\.flags) == [flags])
     }
 
-    @Test(arguments: [("", true), (#", "flags":768"#, false), (#", "flags":769"#, true)])
+    @Test(arguments: [("", true), (#", "flags":0"#, true), (#", "flags":768"#, false), (#", "flags":769"#, true)])
     func `a link without flags does not say that the span it points to was not sampled`(
         field: String, isSampled: Bool
     ) throws {

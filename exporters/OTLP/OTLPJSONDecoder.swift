@@ -124,7 +124,7 @@ struct OTLPJSONDecoder {
             case "traceState": link.context.traceState = TraceState(header: try text(&reader) ?? "") ?? TraceState()
             case "attributes": link.attributes = try attributes(&reader, 0)
             case "droppedAttributesCount": link.droppedAttributes = Int(clamping: try reader.unsigned())
-            case "flags": (link.context.flags, link.context.isRemote) = WireFlags.parts(of: try flags(&reader))
+            case "flags": (link.context.flags, link.context.isRemote) = WireFlags.linkParts(of: try flags(&reader))
             default: try reader.skip()
             }
         }

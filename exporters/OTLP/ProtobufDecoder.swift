@@ -180,7 +180,7 @@ struct ProtobufDecoder: ~Copyable {
             case 0x1A: link.context.traceState = traceState(try reader.slice())
             case 0x22: try attributes.append(try reader.message(), to: &elements)
             case 0x28: link.droppedAttributes = try reader.count()
-            case 0x35: (link.context.flags, link.context.isRemote) = WireFlags.parts(of: try reader.fixed32())
+            case 0x35: (link.context.flags, link.context.isRemote) = WireFlags.linkParts(of: try reader.fixed32())
             default: try reader.skip(tag)
             }
         }

@@ -1,3 +1,5 @@
+import ThroughlineModel
+
 extension MessageJoin {
     /// A sender may name none of the messages of its batch, and hand one context on with all of them. Where as many ids
     /// arrived with that context as the batch has messages, these are what it sent.
@@ -30,7 +32,8 @@ extension MessageJoin {
             && !table.rows[handling.operation].messageID.isPresent
     }
 
-    /// The operations that pulled a batch and tell nothing of its messages, which others handle inside them one by one.
+    /// The operations that pulled messages and tell nothing of them, which others handle inside them one by one: those of
+    /// batches, and pulls into which no context arrived.
     func frames(_ flow: Range<Int>) -> Set<Int> {
         var frames: Set<Int> = []
         for position in flow where table.handles(position) {
@@ -38,7 +41,8 @@ extension MessageJoin {
                 !isListener(position)
             else { continue }
             let row = table.rows[parent]
-            if row.batchSize ?? 1 > 1, !row.messageID.isPresent, row.members.isEmpty { frames.insert(parent) }
+            let isPull = row.operation == .receive && (row.parentSpan == nil || row.parent >= 0)
+            if row.batchSize ?? 1 > 1 || isPull, !row.messageID.isPresent, row.members.isEmpty { frames.insert(parent) }
         }
         return frames
     }

@@ -90,7 +90,9 @@ struct TreeText {
             line.add(name(publication.id.destination, node), .cyan, isName: true)
         }
         let notes = notes(members, message, node)
-        if !notes.isEmpty { line.add("  " + notes.joined(separator: " · "), .yellow) }
+        for (place, note) in notes.enumerated() {
+            line.add((place == 0 ? "  " : " · ") + note, .yellow, detail: place == 0 ? nil : .more)
+        }
         return line
     }
 

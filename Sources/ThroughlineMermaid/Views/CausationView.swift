@@ -39,7 +39,7 @@ struct CausationView {
         addCauses()
         for place in groups.indices { addOutcomes(place) }
         addRest()
-        if chart.nodes.isEmpty { chart.nodes = [FlowchartView.nothing] }
+        if chart.nodes.isEmpty { chart.nodes = [FlowchartView.nothing(flow)] }
         chart.direction = chart.readableDirection
     }
 

@@ -45,12 +45,14 @@ struct FlowchartView {
         for edges in bundles { chart.edges.append(drawn(edges)) }
         addMissingDeliveries()
         addNotes()
-        if chart.nodes.isEmpty { chart.nodes = [Self.nothing] }
+        if chart.nodes.isEmpty { chart.nodes = [Self.nothing(flow)] }
     }
 
-    /// What stands in a picture of an empty flow.
-    static let nothing = Flowchart.Node(
-        id: "n_empty", text: "nothing recorded", shape: .rounded, styles: [.inferred])
+    /// What stands in a picture that would be empty.
+    static func nothing(_ flow: Flow) -> Flowchart.Node {
+        let text = flow.operations.isEmpty ? "nothing recorded" : "no messages recorded"
+        return Flowchart.Node(id: "n_empty", text: text, shape: .rounded, styles: [.inferred])
+    }
 
     private static func isPlace(_ node: Topology.Node) -> Bool {
         if case .destination = node { true } else { false }
