@@ -178,6 +178,16 @@ import ThroughlineModel
         records[place].name = "ServiceBusReceiver.DeadLetter"
         let flow = Flow(records)
         #expect(flow.hops.first?.isDeadLetter == true && flow.deadLetterCount == 1)
+        #expect(FlowTree.text(of: flow).contains("✗ dead letter"))
+        // What could not be set aside was not.
+        records[place].status = .error("lock lost")
+        #expect(Flow(records).deadLetterCount == 0 && Flow(records).hops.first?.settlement == nil)
+        records[place].status = SpanStatus(code: .unset)
+        for (name, words) in [("ServiceBusReceiver.Abandon", " given back"), ("ServiceBusReceiver.Defer", " deferred")]
+        {
+            records[place].name = name
+            #expect(FlowTree.text(of: Flow(records)).contains(words))
+        }
         // Locks that are renewed settle nothing.
         records[place].name = "ServiceBusReceiver.RenewMessageLock"
         #expect(Flow(records).hops.first?.settlement == nil)

@@ -105,7 +105,8 @@ struct ReasonFinder {
         if let time = enqueued, knowledge.mayHaveExpired(time) {
             return Finding(reason: .expired, evidence: "it was enqueued before what is still kept")
         }
-        return before(row.start) ?? Finding(reason: .unknown, evidence: "a context refers to it, and it is sampled")
+        return before(row.start)
+            ?? Finding(reason: .unknown, evidence: "a context refers to it and does not say it was left out")
     }
 
     /// What time alone tells about something that came before a moment.

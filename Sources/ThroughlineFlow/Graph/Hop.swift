@@ -110,6 +110,16 @@ public struct Attempt: Sendable {
         }
     }
 
+    /// What there is to say of an attempt that did not fail and after which the message goes on waiting.
+    var givenBack: String? {
+        guard error == nil else { return nil }
+        return switch settlement {
+        case .requeued: "given back"
+        case .deferred: "deferred"
+        case .acknowledged, .rejected, .deadLettered, .skipped, nil: nil
+        }
+    }
+
     /// Nanoseconds of processing, nil when it never ended.
     public var took: UInt64? { end.map { start.nanoseconds(until: $0) } }
 }

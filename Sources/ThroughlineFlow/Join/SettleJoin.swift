@@ -16,7 +16,8 @@ struct SettleJoin {
 
     init(_ flow: Range<Int>, _ join: MessageJoin, _ table: OperationTable) {
         self.table = table
-        for position in flow where table.rows[position].operation == .settle {
+        // What failed to settle a message has not settled it.
+        for position in flow where table.rows[position].operation == .settle && !table.rows[position].failed {
             guard let settlement = table.rows[position].settlement else { continue }
             let handler = table.nearestAncestor(of: position, where: table.handles)
             var messages = join.messages.find(table.rows[position].messageID).map { [$0] } ?? []

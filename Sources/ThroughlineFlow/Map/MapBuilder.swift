@@ -116,9 +116,9 @@ public struct MapBuilder: Sendable {
         if sample.operation == .process { tally.add(attempt, messages: unknown) }
     }
 
-    /// That a message was acknowledged says no more than that it was handled.
+    /// That a message was acknowledged says no more than that it was handled, and what failed has settled nothing.
     private mutating func settle(_ sample: MapSample) {
-        guard let settlement = sample.settlement, settlement != .acknowledged, settlement != .skipped,
+        guard !sample.failed, let settlement = sample.settlement, settlement != .acknowledged, settlement != .skipped,
             let message = message(sample.messageID, sentBy: sample.sender)
         else { return }
         let settling = MapStory.Settling(service: sample.service, start: sample.start, settlement: settlement)

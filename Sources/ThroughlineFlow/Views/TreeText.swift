@@ -178,6 +178,8 @@ struct TreeText {
             line.add(hop.attempts.last?.error.map { " \(TypeName.short($0))" } ?? "", .red, isName: true)
         } else if hop.isUnfinished {
             line.add("… never ended", .yellow)
+        } else if let givenBack = hop.attempts.last?.givenBack {
+            line.add(givenBack, .yellow)
         } else {
             line.add("✓", .green)
         }
@@ -229,7 +231,7 @@ struct TreeText {
         line.add(took.map { " · took \($0)" } ?? " · never ended", detail: .least)
         line.add(" ")
         guard let error = first.error else {
-            line.add(first.end == nil ? "…" : "✓", .green)
+            line.add(first.end == nil ? "…" : first.givenBack ?? "✓", first.givenBack == nil ? .green : .yellow)
             if first.isDuplicate { line.add(" duplicate", .yellow) }
             return line
         }
