@@ -37,8 +37,9 @@ struct UniqueRecords {
 
     private mutating func add(_ record: UnsafePointer<SpanRecord>, at place: Int) {
         let id = Operation.ID(record)
-        guard let known = number(of: id) else {
-            spans.insert(Hash.of(id), places.count)
+        let hash = Hash.of(id)
+        guard let known = spans.find(hash, where: { self.id(of: $0) == id }) else {
+            spans.insert(hash, places.count)
             places.append(place)
             return
         }
@@ -52,12 +53,9 @@ struct UniqueRecords {
         if Self.isBetter(new, than: old) { places[known] = place }
     }
 
-    /// The number of a span.
-    func number(of id: Operation.ID) -> Int? {
-        spans.find(Hash.of(id)) { number in
-            let place = places[number]
-            return records.withUnsafeBufferPointer { Operation.ID($0.baseAddress.unsafelyUnwrapped + place) == id }
-        }
+    /// The id of a span, looked at where its record lies.
+    private func id(of number: Int) -> Operation.ID {
+        records.withUnsafeBufferPointer { Operation.ID($0.baseAddress.unsafelyUnwrapped + places[number]) }
     }
 
     private static func conflict(_ id: Operation.ID) -> Conflict {
