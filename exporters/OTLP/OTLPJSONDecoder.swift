@@ -114,9 +114,8 @@ struct OTLPJSONDecoder {
     }
 
     private static func link(_ reader: inout JSONReader) throws(JSONError) -> SpanLink {
-        // Senders older than the field leave it out. That is no word of the linked span not having been sampled.
         var link = SpanLink(
-            context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [.sampled]))
+            context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: WireFlags.untold))
         try reader.object { reader, key throws(JSONError) in
             switch key {
             case "traceId": link.context.traceID = try traceID(&reader)

@@ -167,9 +167,8 @@ struct ProtobufDecoder: ~Copyable {
     }
 
     private mutating func link(_ message: ProtobufReader) throws(OTLPError) -> SpanLink {
-        // Senders older than the field leave it out. That is no word of the linked span not having been sampled.
         var link = SpanLink(
-            context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: [.sampled]))
+            context: SpanContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(0), flags: WireFlags.untold))
         var elements: [Attributes.Element] = []
         var reader = message
         while !reader.isAtEnd {

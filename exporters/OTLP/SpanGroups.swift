@@ -53,10 +53,12 @@ enum WireFlags {
         UInt32(flags.rawValue) | isRemoteKnown | (isRemote ? Self.isRemote : 0)
     }
 
-    /// Of a link: no bit at all is what a writer sends that has no flags, and no word of the linked span not having been
-    /// sampled.
+    /// What a link has that says nothing: senders older than the field leave it out, others send 0, and neither is a word
+    /// of the linked span not having been sampled.
+    static let untold: TraceFlags = [.sampled]
+
     static func linkParts(of value: UInt32) -> (flags: TraceFlags, isRemote: Bool) {
-        value == 0 ? ([.sampled], false) : parts(of: value)
+        value == 0 ? (untold, false) : parts(of: value)
     }
 
     static func parts(of value: UInt32) -> (flags: TraceFlags, isRemote: Bool) {
