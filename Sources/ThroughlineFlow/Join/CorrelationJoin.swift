@@ -24,7 +24,7 @@ struct CorrelationJoin {
     ) {
         var large: [(id: Name, rows: [Int])] = []
         var places: [Name: Int] = [:]
-        Self.visit(unique, unique.order) { name, row in
+        Self.visit(unique, unique.timeOrder()) { name, row in
             guard counts[name.place] > limit else { return }
             let place = places[name] ?? large.count
             places[name] = place

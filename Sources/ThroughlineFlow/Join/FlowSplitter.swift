@@ -4,8 +4,8 @@ import ThroughlineModel
 struct FlowSplitter {
     /// For each row the part that it belongs to by anything stronger than a correlation id; the numbers mean nothing.
     let parts: [Int]
-    /// For each row its flow; flows are numbered in the order of their first operation.
-    let flows: [Int32]
+    /// Which rows are which flow.
+    let arrangement: Arrangement
     /// By flow: the ids that were not followed out of it.
     let hubs: [Int: [Hub]]
     /// The traces that are hubs, also where all that is at hand of one is in a single flow.
@@ -13,8 +13,12 @@ struct FlowSplitter {
     /// The messages that were told apart although they have the same id.
     let namesakes: Namesakes
 
-    /// - Parameter unique: the operations; messages that merely have the same id are told apart in it.
-    init(_ unique: inout UniqueRows, guarding: HubGuard) {
+    /// - Parameters:
+    ///   - unique: the operations; messages that merely have the same id are told apart in it.
+    ///   - guarding: how much one id may join; nil makes one flow of everything.
+    init(_ unique: inout UniqueRows, guarding: HubGuard?) {
+        let isWhole = guarding == nil
+        let guarding = guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max)
         var sets = DisjointSets(count: unique.rows.count)
         var traces = TraceJoin(unique)
         traces.join(&sets, guarding)
@@ -22,25 +26,10 @@ struct FlowSplitter {
         Self.joinMessages(unique, &sets)
         parts = sets.roots()
         let correlations = CorrelationJoin(unique, parts, &sets, atMost: guarding.maximumParts)
-        let flows = Self.numbers(unique, sets.roots())
-        self.flows = flows
-        hubs = Self.hubs(flows, correlations, traces, unique)
+        let flows = isWhole ? Array(repeating: 0, count: unique.rows.count) : sets.roots()
+        arrangement = Arrangement(unique.rows, sets: flows)
+        hubs = Self.hubs(arrangement.flows, correlations, traces, unique)
         hubTraces = Set(traces.hubs.compactMap { $0.first.map { unique.rows[$0].id.traceID } })
-    }
-
-    private static func numbers(_ unique: UniqueRows, _ roots: [Int]) -> [Int32] {
-        var flowOfRoot = Array(repeating: -1 as Int32, count: roots.count)
-        var flows = Array(repeating: 0 as Int32, count: roots.count)
-        var next: Int32 = 0
-        for row in unique.order {
-            let root = roots[row]
-            if flowOfRoot[root] < 0 {
-                flowOfRoot[root] = next
-                next += 1
-            }
-            flows[row] = flowOfRoot[root]
-        }
-        return flows
     }
 
     /// Joins the spans that name the same message id, as what they are about or as a cause.

@@ -104,12 +104,13 @@ struct Namesakes {
     }
 
     /// Numbers the messages of each flow that are written alike: what was recorded first, then in time order.
-    func number(in unique: inout UniqueRows, flows: [Int32]) {
+    func number(in unique: inout UniqueRows, _ arrangement: Arrangement) {
         if names.isEmpty { return }
-        var order = Array(repeating: 0, count: unique.rows.count)
-        for (place, row) in unique.order.enumerated() { order[row] = place }
         let found = names.map { name, rows in
-            (name: name, flow: rows.first.map { flows[$0] }, place: rows.lazy.map { order[$0] }.min() ?? 0)
+            (
+                name: name, flow: rows.first.map { arrangement.flows[$0] },
+                place: rows.lazy.map { arrangement.places[$0] }.min() ?? 0
+            )
         }
         struct Family: Hashable {
             var text: String

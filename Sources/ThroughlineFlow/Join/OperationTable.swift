@@ -20,53 +20,39 @@ final class OperationTable: Sendable {
 
     /// - Parameters:
     ///   - unique: the operations; its rows are taken out of it, so that they can be arranged where they lie.
-    ///   - flows: for each row its flow, from 0, in time order of their first operations.
-    init(_ unique: inout UniqueRows, flows: [Int32]) {
+    ///   - arrangement: where each of them goes.
+    init(_ unique: inout UniqueRows, _ arrangement: Arrangement) {
         records = unique.records
         links = unique.columns.links
         members = unique.columns.members
         causes = unique.columns.causes
         names = unique.columns.names
         spans = unique.spans
-        let count = Int(flows.max() ?? -1) + 1
-        var starts = Array(repeating: 0, count: count + 1)
-        for flow in flows { starts[Int(flow) + 1] += 1 }
-        for flow in 0..<count { starts[flow + 1] += starts[flow] }
-        self.starts = starts
-        var next = starts
-        var order = Array(repeating: 0, count: flows.count)
-        var places = Array(repeating: 0 as Int32, count: flows.count)
-        for row in unique.order {
-            let place = next[Int(flows[row])]
-            next[Int(flows[row])] += 1
-            order[place] = row
-            places[row] = Int32(truncatingIfNeeded: place)
-        }
-        let isSorted = order.indices.allSatisfy { order[$0] == $0 }
-        var rows = unique.takeRows()
-        if !isSorted { rows = order.map { rows[$0] } }
-        for position in rows.indices {
-            let flow = flows[order[position]]
-            rows[position].flow = flow
-            let parent = Int(rows[position].parent)
-            if parent >= 0 { rows[position].parent = flows[parent] == flow ? places[parent] : -1 }
-        }
-        self.rows = rows
-        self.places = isSorted ? [] : places
+        starts = arrangement.starts
+        let isPlain = arrangement.isPlain
+        places = isPlain ? [] : arrangement.places
+        rows = Self.arrange(unique.takeRows(), arrangement, isPlain: isPlain)
     }
 
-    /// What is given for each row, in the order of the positions.
-    func arranged(_ values: [Int]) -> [Int] {
-        guard !places.isEmpty else { return values }
-        var arranged = values
-        for (row, place) in places.enumerated() { arranged[Int(place)] = values[row] }
-        return arranged
+    private static func arrange(
+        _ rows: [OperationRow], _ arrangement: Arrangement, isPlain: Bool
+    ) -> [OperationRow] {
+        if !isPlain {
+            return SideBySide.array(rows.count) { position in
+                var row = rows[Int(arrangement.order[position])]
+                arrangement.place(&row, at: position)
+                return row
+            }
+        }
+        var rows = rows
+        SideBySide.change(&rows) { arrangement.place(&$1, at: $0) }
+        return rows
     }
 
     /// A table of one operation.
     convenience init(_ record: SpanRecord) {
         var unique = UniqueRows(CollectionOfOne(record))
-        self.init(&unique, flows: [0])
+        self.init(&unique, Arrangement(unique.rows, sets: [0]))
     }
 
     func publishes(_ position: Int) -> Bool { rows[position].publishes }

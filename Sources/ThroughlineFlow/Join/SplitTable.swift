@@ -16,26 +16,15 @@ struct SplitTable: Sendable {
     ///   - unique: the operations; its rows are taken out of it.
     ///   - guarding: how much one id may join; nil makes one flow of everything.
     init(_ unique: inout UniqueRows, guarding: HubGuard?) {
-        let splitter = FlowSplitter(
-            &unique, guarding: guarding ?? HubGuard(maximumParts: .max, maximumDeliveries: .max))
-        let flows = guarding == nil ? Array(repeating: 0, count: unique.rows.count) : splitter.flows
-        splitter.namesakes.number(in: &unique, flows: flows)
-        conflicts = unique.conflicts(byFlow: flows)
-        operations = OperationTable(&unique, flows: flows)
-        parts = operations.arranged(splitter.parts)
+        let splitter = FlowSplitter(&unique, guarding: guarding)
+        splitter.namesakes.number(in: &unique, splitter.arrangement)
+        conflicts = unique.conflicts(byFlow: splitter.arrangement.flows)
+        operations = OperationTable(&unique, splitter.arrangement)
+        parts = splitter.arrangement.order.map { splitter.parts[Int($0)] }
         hubTraces = guarding == nil ? [] : splitter.hubTraces
         hubs = guarding == nil ? [:] : splitter.hubs
     }
 
     /// The flows in groups that are worth a core each, in order.
-    var groups: [Range<Int>] {
-        let starts = operations.starts
-        var groups: [Range<Int>] = []
-        for range in SideBySide.ranges(operations.rows.count) {
-            let first = groups.last?.upperBound ?? 0
-            let end = starts[first...].firstIndex { $0 >= range.upperBound } ?? first
-            if end > first { groups.append(first..<end) }
-        }
-        return groups
-    }
+    var groups: [Range<Int>] { SideBySide.ranges(of: operations.starts) }
 }

@@ -1,7 +1,7 @@
 import ThroughlineModel
 
 /// Of all that was recorded of each span the one record that counts.
-struct UniqueRecords {
+struct UniqueRecords: Sendable {
     var records: [SpanRecord]
     /// By span, in the order in which they came: the place of its record.
     private(set) var places: [Int] = []
@@ -28,34 +28,35 @@ struct UniqueRecords {
         self.records = records
         spans = HashTable(capacity: records.count)
         places.reserveCapacity(records.count)
-        records.withUnsafeBufferPointer { records in
-            guard let first = records.baseAddress else { return }
-            for place in records.indices { add(first + place, at: place) }
-        }
+        let hashes = Self.hashes(records)
+        for place in records.indices { add(place, hashes[place]) }
         if conflicts.count > 1 { conflicts = conflicts.uniqued().sorted { "\($0.place)" < "\($1.place)" } }
     }
 
-    private mutating func add(_ record: UnsafePointer<SpanRecord>, at place: Int) {
-        let id = Operation.ID(record)
-        let hash = Hash.of(id)
-        guard let known = spans.find(hash, where: { self.id(of: $0) == id }) else {
+    /// Beforehand, so that what is done for one span after the other hardly ever waits for the spans themselves.
+    private static func hashes(_ records: [SpanRecord]) -> [UInt32] {
+        SideBySide.array(records.count) { Hash.of(id(records, $0)) }
+    }
+
+    private mutating func add(_ place: Int, _ hash: UInt32) {
+        guard let known = spans.find(hash, where: { Self.id(records, places[$0]) == Self.id(records, place) }) else {
             spans.insert(hash, places.count)
             places.append(place)
             return
         }
-        let (old, new) = (records[places[known]], record.pointee)
+        let (old, new) = (records[places[known]], records[place])
         guard old != new else { return }
         if SharedSpan.areSides(old, new) {
             hasSides = true
             return
         }
-        if old.end != nil, new.end != nil { conflicts.append(Self.conflict(id)) }
+        if old.end != nil, new.end != nil { conflicts.append(Self.conflict(Self.id(records, place))) }
         if Self.isBetter(new, than: old) { places[known] = place }
     }
 
     /// The id of a span, looked at where its record lies.
-    private func id(of number: Int) -> Operation.ID {
-        records.withUnsafeBufferPointer { Operation.ID($0.baseAddress.unsafelyUnwrapped + places[number]) }
+    private static func id(_ records: [SpanRecord], _ place: Int) -> Operation.ID {
+        records.withUnsafeBufferPointer { Operation.ID($0.baseAddress.unsafelyUnwrapped + place) }
     }
 
     private static func conflict(_ id: Operation.ID) -> Conflict {

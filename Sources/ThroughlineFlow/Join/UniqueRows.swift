@@ -1,12 +1,10 @@
 import ThroughlineModel
 
-/// Records as a flow wants them: each span once and read, in an order that does not depend on how they came.
-struct UniqueRows {
+/// Records as a flow wants them: each span once and read.
+struct UniqueRows: Sendable {
     private var unique: UniqueRecords
     /// In the order in which the records came.
     var rows: [OperationRow]
-    /// The positions of the rows, in time order.
-    private(set) var order: [Int] = []
     var columns: OperationColumns
 
     var records: [SpanRecord] { unique.records }
@@ -18,15 +16,24 @@ struct UniqueRows {
         (rows, columns) = OperationColumns.read(unique.records, unique.places)
         findParents()
         findVainPulls()
-        sort()
     }
 
     private mutating func findParents() {
-        for position in rows.indices {
-            guard let parent = rows[position].parentID else { continue }
-            let found = row(of: parent) ?? otherParent(of: position)
-            rows[position].parent = Int32(truncatingIfNeeded: found ?? -1)
-            if let found { findDestination(of: position, pulledBy: found) }
+        let parents = recordedParents()
+        SideBySide.change(&rows) { $1.parent = parents[$0] }
+        for position in rows.indices where rows[position].parentSpan != nil {
+            if rows[position].parent < 0, let other = otherParent(of: position) {
+                rows[position].parent = Int32(truncatingIfNeeded: other)
+            }
+            if rows[position].parent >= 0 { findDestination(of: position, pulledBy: Int(rows[position].parent)) }
+        }
+    }
+
+    /// By row: its parent, -1 where there is none.
+    private func recordedParents() -> [Int32] {
+        SideBySide.array(rows.count) { [rows, spans] position in
+            guard let parent = rows[position].parentID else { return -1 }
+            return Int32(truncatingIfNeeded: spans.find(Hash.of(parent)) { rows[$0].id == parent } ?? -1)
         }
     }
 
@@ -100,17 +107,8 @@ struct UniqueRows {
     /// The position of the row of a span.
     func row(of id: Operation.ID) -> Int? { unique.spans.find(Hash.of(id)) { rows[$0].id == id } }
 
-    /// Spans that come out of one recorder or store are in time order already.
-    private mutating func sort() {
-        order = Array(rows.indices)
-        guard !zip(order, order.dropFirst()).allSatisfy(isBefore) else { return }
-        order.sort(by: isBefore)
-    }
-
-    private func isBefore(_ left: Int, _ right: Int) -> Bool {
-        let (leftStart, rightStart) = (rows[left].start, rows[right].start)
-        return leftStart == rightStart ? rows[left].id < rows[right].id : leftStart < rightStart
-    }
+    /// The positions of the rows, in time order.
+    func timeOrder() -> [Int] { rows.indices.sorted { rows[$0].isBefore(rows[$1]) } }
 }
 
 extension OperationRow {
