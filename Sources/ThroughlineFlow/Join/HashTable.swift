@@ -50,7 +50,7 @@ struct HashTable: Sendable {
 
     /// The number is known not to be there.
     mutating func insert(_ hash: UInt32, _ number: Int) {
-        if 2 * (count + 1) > mask + 1 { grow() }
+        if 2 * (count + 1) > mask + 1 { grow(to: 2 * (mask + 1)) }
         put(UInt64(hash) << 32 | UInt64(UInt32(truncatingIfNeeded: number + 1)))
         count += 1
     }
@@ -61,9 +61,15 @@ struct HashTable: Sendable {
         slots[place] = slot
     }
 
-    private mutating func grow() {
+    /// Makes room for that many, those that are there included.
+    mutating func reserveCapacity(_ count: Int) {
+        let size = Self.size(for: count)
+        if size > mask + 1 { grow(to: size) }
+    }
+
+    private mutating func grow(to size: Int) {
         let old = slots[...mask]
-        slots = Array(repeating: 0, count: 2 * old.count)
+        slots = Array(repeating: 0, count: size)
         mask = slots.count - 1
         for slot in old where slot != 0 { put(slot) }
     }

@@ -82,6 +82,13 @@ struct AttributeScan {
     /// A list of texts, also one that was written as JSON or as one text; each once.
     func strings(_ field: AttributeField) -> [String] { value(field).map(Self.strings) ?? [] }
 
+    /// Each text of a list, repetitions included; of one that is a list in memory already, without making another.
+    func forEachString(_ field: AttributeField, _ body: (String) -> Void) {
+        guard let value = value(field) else { return }
+        guard case .array(let values) = value else { return Self.strings(value).forEach(body) }
+        for case .string(let text) in values where !text.isEmpty { body(text) }
+    }
+
     static func strings(_ value: AttributeValue) -> [String] {
         let all: [String]
         switch value {
@@ -121,10 +128,10 @@ private struct Fields<Value: BitwiseCopyable> {
     }
 
     subscript(field: Int) -> Value {
-        get {
+        @inline(__always) get {
             withUnsafeBytes(of: values) { $0.load(fromByteOffset: field * MemoryLayout<Value>.stride, as: Value.self) }
         }
-        set {
+        @inline(__always) set {
             withUnsafeMutableBytes(of: &values) {
                 $0.storeBytes(of: newValue, toByteOffset: field * MemoryLayout<Value>.stride, as: Value.self)
             }

@@ -9,7 +9,7 @@ struct OperationColumns: Sendable {
     var names: NameTable
 
     /// Makes room for what that many spans refer to, about.
-    init(count: Int) {
+    init(count: Int = 0) {
         names = NameTable(capacity: count / 2)
         links.reserveCapacity(count / 2)
         members.reserveCapacity(count / 2)
@@ -20,11 +20,11 @@ struct OperationColumns: Sendable {
     /// and so it is done side by side.
     static func read(_ records: [SpanRecord], _ places: [Int]) -> (rows: [OperationRow], columns: OperationColumns) {
         let ranges = SideBySide.ranges(places.count)
-        var columns: [OperationColumns] = []
+        var parts: [OperationColumns] = []
         let rows = [OperationRow](unsafeUninitializedCapacity: places.count) { buffer, count in
-            // Each part writes and then reads the rows of its own range, which no other part does.
+            // Each part writes and then changes the rows of its own range, which no other part does.
             nonisolated(unsafe) let rows = buffer
-            columns = SideBySide.map(ranges) { range in
+            parts = SideBySide.map(ranges) { range in
                 var reader = OperationReader(count: range.count)
                 records.withUnsafeBufferPointer { records in
                     guard let first = records.baseAddress else { return }
@@ -35,13 +35,27 @@ struct OperationColumns: Sendable {
                 return reader.columns
             }
             count = places.count
-            guard columns.count > 1 else { return }
-            let moves = columns.dropFirst().map { columns[0].append($0) }
+            guard parts.count > 1 else { return }
+            let moves = join(&parts)
             _ = SideBySide.map(Array(zip(ranges.dropFirst(), moves))) { range, move in
                 for row in range { rows[row].move(move) }
             }
         }
-        return (rows, columns[0])
+        return (rows, parts[0])
+    }
+
+    /// Joins columns to one, which takes the place of the first.
+    ///
+    /// - Returns: for each of the others where its things are now.
+    private static func join(_ parts: inout [OperationColumns]) -> [Move] {
+        var joined = OperationColumns()
+        swap(&joined, &parts[0])
+        joined.links.reserveCapacity(parts.reduce(joined.links.count) { $0 + $1.links.count })
+        joined.members.reserveCapacity(parts.reduce(joined.members.count) { $0 + $1.members.count })
+        joined.names.reserveCapacity(parts.reduce(joined.names.count) { $0 + $1.names.count })
+        let moves = parts.dropFirst().map { joined.append($0) }
+        parts[0] = joined
+        return moves
     }
 
     /// Where things are that stood in columns of their own.

@@ -75,12 +75,15 @@ struct OperationReader {
 
     private mutating func readCauses(_ scan: AttributeScan, _ row: inout OperationRow) {
         let start = columns.causes.count
-        if scan.has(.causationIDs) { columns.causes += scan.strings(.causationIDs).map { name($0) } }
-        if let cause = scan.string(.causationID) {
-            let cause = name(cause)
-            if !columns.causes[start...].contains(cause) { columns.causes.append(cause) }
-        }
+        scan.forEachString(.causationIDs) { addCause($0, since: start) }
+        if let cause = scan.string(.causationID) { addCause(cause, since: start) }
         row.causes = Part(start...columns.causes.count)
+    }
+
+    private mutating func addCause(_ text: String, since start: Int) {
+        let cause = name(text)
+        for place in start..<columns.causes.count where columns.causes[place] == cause { return }
+        columns.causes.append(cause)
     }
 
     private mutating func readLinks(_ record: UnsafePointer<SpanRecord>, _ row: inout OperationRow) {
