@@ -4,8 +4,8 @@ import ThroughlineModel
 struct CausationJoin: Sendable {
     /// One message's part in another's coming to be.
     struct Cause: Sendable {
-        var cause: Int
-        var effect: Int
+        @Narrow var cause: Int
+        @Narrow var effect: Int
         var evidence: Evidence
     }
 

@@ -2,7 +2,7 @@ import ThroughlineModel
 
 /// One publication going to one consumer, in numbers; see ``Hop``.
 struct HopRow: Sendable {
-    var publication: Int
+    @Narrow var publication: Int
     var service: Name
     var group: Name
     var isReplay: Bool
@@ -13,11 +13,11 @@ struct HopRow: Sendable {
 
 /// One delivery, in numbers; see ``Attempt``.
 struct AttemptRow: Sendable {
-    var operation: Int
-    var number: Int
+    @Narrow var operation: Int
+    @Narrow var number: Int
     @Compact var waited: UInt64?
     var settlement: Settlement?
-    var batchSize: Int
+    @Narrow var batchSize: Int
     var isDuplicate = false
 }
 
@@ -103,7 +103,7 @@ struct HopJoin: Sendable {
 
     /// Pulling a message and handling it are two spans and one delivery: a span that contains another delivery of the
     /// same message is its frame, and pulling counts only where handling was not recorded.
-    private func withoutContainers(_ delivered: ArraySlice<Int>, _ join: MessageJoin) -> [Int] {
+    private func withoutContainers(_ delivered: Lists.List, _ join: MessageJoin) -> [Int] {
         let own = Set(delivered.map { join.handlings[$0].operation })
         var frames: Set<Int> = []
         for operation in own {
@@ -136,7 +136,7 @@ struct HopJoin: Sendable {
         if let previous {
             waited = table.rows[previous.operation].latest.nanoseconds(until: start)
         } else {
-            waited = self.waited(handling, hops[hop].publication, since: enqueued)
+            waited = publications.waited(operation, hops[hop].publication, since: enqueued)
         }
         let settlement =
             table.rows[operation].settlement ?? settlements.settlement(of: handling.message, by: operation)
@@ -146,22 +146,6 @@ struct HopJoin: Sendable {
             AttemptRow(
                 operation: operation, number: number ?? (previous?.number ?? 0) + 1, waited: waited,
                 settlement: settlement, batchSize: handling.batchSize))
-    }
-}
-
-extension HopJoin {
-    /// Nanoseconds until the first attempt, by the broker's own time, the consumer's measurement, or the sender's time.
-    ///
-    /// What the broker set aside by itself keeps the times of where it stood first.
-    private func waited(
-        _ handling: MessageJoin.Handling, _ publication: Int, since enqueued: Timestamp?
-    ) -> UInt64? {
-        let start = table.rows[handling.operation].start
-        let sent = publications.sent(publication, before: start)?.nanoseconds(until: start)
-        let told = enqueued?.nanoseconds(until: start) ?? table.rows[handling.operation].queueTime
-        let row = publications.publications[publication]
-        guard row.reason == .deadLettered, row.sendings.first < 0, let sent else { return told ?? sent }
-        return min(told ?? sent, sent)
     }
 }
 

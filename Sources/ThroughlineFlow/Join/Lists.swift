@@ -1,7 +1,16 @@
 /// For each of some things a list of numbers, all in two arrays.
 struct Lists: Sendable {
-    private var offsets: [Int]
-    private var values: [Int]
+    /// One of the lists.
+    struct List: RandomAccessCollection, Sendable {
+        fileprivate let values: ArraySlice<Int32>
+
+        var startIndex: Int { values.startIndex }
+        var endIndex: Int { values.endIndex }
+        subscript(place: Int) -> Int { Int(values[place]) }
+    }
+
+    private var offsets: [Int32]
+    private var values: [Int32]
     private let firstKey: Int
 
     /// Lists that are filled one after the other; see ``append(_:)`` and ``close()``.
@@ -19,13 +28,13 @@ struct Lists: Sendable {
         var starts = [Int](repeating: 0, count: count + 2)
         for key in keys { starts[key + 2] += 1 }
         for key in 0..<count { starts[key + 2] += starts[key + 1] }
-        values = [Int](repeating: 0, count: given.count)
+        values = [Int32](repeating: 0, count: given.count)
         for (key, value) in zip(keys, given) {
-            values[starts[key + 1]] = value
+            values[starts[key + 1]] = Int32(truncatingIfNeeded: value)
             starts[key + 1] += 1
         }
         starts.removeLast()
-        offsets = starts
+        offsets = starts.map(Int32.init(truncatingIfNeeded:))
         firstKey = 0
     }
 
@@ -36,24 +45,24 @@ struct Lists: Sendable {
     }
 
     /// Adds a number to the list that is open.
-    mutating func append(_ value: Int) { values.append(value) }
+    mutating func append(_ value: Int) { values.append(Int32(truncatingIfNeeded: value)) }
 
     /// Ends the list that is open; the next one is.
-    mutating func close() { offsets.append(values.count) }
+    mutating func close() { offsets.append(Int32(truncatingIfNeeded: values.count)) }
 
     var count: Int { offsets.count - 1 }
 
-    subscript(key: Int) -> ArraySlice<Int> { values[places(of: key)] }
+    subscript(key: Int) -> List { List(values: values[places(of: key)]) }
 
     /// Where the numbers of a list are; see ``subscript(at:)``. Asking by place counts no reference.
-    func places(of key: Int) -> Range<Int> { offsets[key - firstKey]..<offsets[key - firstKey + 1] }
+    func places(of key: Int) -> Range<Int> { Int(offsets[key - firstKey])..<Int(offsets[key - firstKey + 1]) }
 
-    subscript(at place: Int) -> Int { values[place] }
+    subscript(at place: Int) -> Int { Int(values[place]) }
 
     /// The number of a list that has just one.
     func only(of key: Int) -> Int? {
         let places = places(of: key)
-        return places.count == 1 ? values[places.lowerBound] : nil
+        return places.count == 1 ? self[at: places.lowerBound] : nil
     }
 
     /// Some of the lists by themselves, with keys and numbers from 0.
@@ -63,7 +72,7 @@ struct Lists: Sendable {
         var part = Lists()
         part.reserveCapacity(keys.count)
         for key in keys {
-            for place in places(of: key) { part.append(values[place] - base) }
+            for place in places(of: key) { part.append(self[at: place] - base) }
             part.close()
         }
         return part
@@ -74,6 +83,6 @@ struct Lists: Sendable {
         var keys: [Int] = []
         keys.reserveCapacity(values.count)
         for list in 0..<self.count { for _ in offsets[list]..<offsets[list + 1] { keys.append(list) } }
-        return Lists(count: count, keys: values, values: keys)
+        return Lists(count: count, keys: values.map(Int.init), values: keys)
     }
 }

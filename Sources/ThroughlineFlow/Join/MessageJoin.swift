@@ -4,14 +4,14 @@ import ThroughlineModel
 struct MessageJoin: Sendable {
     /// One message that one operation handles.
     struct Handling: Sendable {
-        var operation: Int
-        var message: Int
+        @Narrow var operation: Int
+        @Narrow var message: Int
         /// The operation whose context the message carried, when it is there and publishes the message.
         @Compact var sender: Int?
         var evidence: Evidence
         /// The link that describes the message, by its place in the table's column of members; nil for none.
         @Compact var member: Int?
-        var batchSize: Int
+        @Narrow var batchSize: Int
     }
 
     var messages: MessageTable

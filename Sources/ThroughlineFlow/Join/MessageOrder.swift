@@ -8,7 +8,7 @@ struct MessageRow: Sendable {
     var intent: MessageIntent?
     var isRecorded = false
     /// How many messages it stands for.
-    var count = 1
+    @Narrow var count = 1
     /// When the first span about it began; the latest time of all while none has been seen.
     var time = UInt64.max
 }

@@ -4,10 +4,10 @@ import ThroughlineModel
 struct PublicationJoin: Sendable {
     /// An operation sent a publication.
     struct Sending: Sendable {
-        var publication: Int
-        var operation: Int
+        @Narrow var publication: Int
+        @Narrow var operation: Int
         /// The next sending of the same publication, -1 for none.
-        var next = -1
+        @Narrow var next = -1
     }
 
     /// By number, in the order in which they were found.
@@ -249,6 +249,18 @@ struct PublicationJoin: Sendable {
         guard row.sendings.first != row.sendings.last, let sent = row.sent, sent > time else { return row.sent }
         let before = senders(of: row).lazy.map { table.rows[$0] }.filter { $0.operation != .create && $0.start <= time }
         return before.max { ($0.start, $0.latest) < ($1.start, $1.latest) }?.latest ?? sent
+    }
+
+    /// Nanoseconds until the first attempt, by the broker's own time, the consumer's measurement, or the sender's time.
+    ///
+    /// What the broker set aside by itself keeps the times of where it stood first.
+    func waited(_ handler: Int, _ publication: Int, since enqueued: Timestamp?) -> UInt64? {
+        let start = table.rows[handler].start
+        let sent = sent(publication, before: start)?.nanoseconds(until: start)
+        let told = enqueued?.nanoseconds(until: start) ?? table.rows[handler].queueTime
+        let row = publications[publication]
+        guard row.reason == .deadLettered, row.sendings.first < 0, let sent else { return told ?? sent }
+        return min(told ?? sent, sent)
     }
 
     /// Notes one more operation that sent it.

@@ -8,7 +8,7 @@ struct PublicationRow: Sendable {
         case routed(from: Name)
     }
 
-    var message: Int
+    @Narrow var message: Int
     /// Absent when no span says.
     var destination: Name
     var reason: Reason

@@ -16,6 +16,21 @@ struct Compact<Value: Packable>: Sendable {
     }
 }
 
+/// The number or the place of something in memory, in half the room.
+@propertyWrapper
+struct Narrow: Sendable {
+    private var stored: Int32
+
+    init(wrappedValue: Int) {
+        stored = Int32(truncatingIfNeeded: wrappedValue)
+    }
+
+    var wrappedValue: Int {
+        get { Int(stored) }
+        set { stored = Int32(truncatingIfNeeded: newValue) }
+    }
+}
+
 /// What has a number to spare that can stand for none.
 protocol Packable: Sendable {
     associatedtype Packed: FixedWidthInteger & Sendable

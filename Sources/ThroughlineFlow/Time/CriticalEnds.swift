@@ -106,7 +106,7 @@ struct CriticalEnds {
 
     /// The deliveries that an operation pulled, or that took place in it, where spans of their own tell them.
     private func hops(framedBy operation: Int, before end: UInt64) -> [Int] {
-        let pulled = graph.messageHandled(by: operation).map { graph.publicationsOfMessage[$0] }
+        let pulled = graph.messageHandled(by: operation).map { Array(graph.publicationsOfMessage[$0]) }
         let own = hops(of: pulled ?? [], by: operation)
         let inside =
             own.isEmpty

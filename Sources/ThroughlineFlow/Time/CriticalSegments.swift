@@ -47,14 +47,14 @@ struct CriticalSegments {
 
     /// Those that created and sent the message, at the destination that it was routed from; the last one handed it to
     /// the broker.
-    private func senders(of publication: Int) -> ArraySlice<Int> {
+    private func senders(of publication: Int) -> [Int] {
         guard case .routed(let origin) = graph.publicationRow(publication).reason else {
-            return graph.sendersOfPublication[publication]
+            return Array(graph.sendersOfPublication[publication])
         }
         let source = graph.publicationsOfMessage[graph.messageOfPublication[publication]].first {
             $0 != publication && graph.publicationRow($0).destination == origin
         }
-        return source.map { graph.sendersOfPublication[$0] } ?? []
+        return source.map { Array(graph.sendersOfPublication[$0]) } ?? []
     }
 
     /// What ran before the first message was sent, from the operation that began it all.
