@@ -20,7 +20,7 @@ package enum GoldenFlow: String, CaseIterable, Sendable {
     case cycle
     /// The broker routes from an exchange to queues; several groups listen.
     case routed
-    /// Requests between services, a retry that succeeds, a message that nobody handles, a failed send.
+    /// Requests between services, a retry that succeeds, a message without a delivery, a failed send.
     case requests
     /// Create spans, one batch send, pulling and handling as two spans, settling as a third.
     case createAndReceive

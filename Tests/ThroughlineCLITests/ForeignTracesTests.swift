@@ -18,7 +18,7 @@ import Testing
         let (tree, edges) = try flow("zipkin-kafka.json")
         #expect(tree.first?.contains("3 messages · 2 services") == true)
         #expect(tree.contains { $0.contains("→ events ▸ mailer  waited 9 ms · took 8 ms ✓") })
-        #expect(tree.contains { $0.contains("→ archive  nobody handled it") })
+        #expect(tree.contains { $0.contains("→ archive  no delivery recorded") })
         #expect(
             edges == [
                 "s_projector → t_archive", "s_projector → t_events", "t_commands → s_projector", "t_events → s_mailer",
@@ -74,8 +74,8 @@ import Testing
         let roots = tree.filter { $0.hasPrefix("sender unknown (not instrumented) emits message → entries ▸ ledger") }
         #expect(roots.count == 3 && roots.allSatisfy { $0.contains(" ✓") && !$0.contains("duplicate") })
         #expect(tree.count { $0.contains("audit  waited") && $0.contains("✗") } == 3)
-        #expect(tree.count { $0.contains("emits message → orders  nobody handled it") } == 3)
-        #expect(tree.count { $0.contains("emits message → archive  nobody handled it") } == 3)
+        #expect(tree.count { $0.contains("emits message → orders  no delivery recorded") } == 3)
+        #expect(tree.count { $0.contains("emits message → archive  no delivery recorded") } == 3)
         #expect(
             edges == [
                 "s_ledger → t_archive", "s_ledger → t_entries", "s_ledger → t_orders", "t_entries → s_audit",

@@ -138,6 +138,22 @@ import ThroughlineModel
         #expect(reasons(script.records, FlowKnowledge(now: FlowScript.at(1_000_000))) == [])
     }
 
+    @Test func `that a message was not handled is never said, only that nothing is recorded`() {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        func tree(_ after: Double, _ consumers: [String: Set<Consumer>] = [:]) -> String {
+            let knowledge = FlowKnowledge(now: FlowScript.at(after), consumers: consumers)
+            return FlowTree.text(of: Flow(script.records, knowing: knowledge))
+        }
+        #expect(tree(100).contains("a emits X → x  no delivery recorded; perhaps still in flight\n"))
+        #expect(tree(1_000_000).contains("a emits X → x  no delivery recorded\n"))
+        script.process("b", "X", id: "1", from: "x", at: 5, took: 1, of: sent)
+        let known: [String: Set<Consumer>] = ["x": [Consumer(service: "c", group: nil)]]
+        #expect(tree(1_000_000, known).contains("delivery to c not recorded"))
+        #expect(tree(1_000_000, known).contains("missing: 1 delivery (not recorded)"))
+        #expect(tree(100, known).contains("delivery to c not recorded; perhaps still in flight"))
+    }
+
     @Test func `attempts that a later one counts are missing, one gap each`() {
         let records = GoldenFlow.order.records.filter { record in
             record.attributes[ThroughlineAttribute.attempt]?.intValue ?? 3 == 3

@@ -101,7 +101,7 @@ import ThroughlineModel
                    ├─ billing  waited 4 ms · took 310 ms ✓  ◀ critical 13 %
                    │  ├─ INSERT payments  40 ms
                    │  └─ emits PaymentCharged → payments ▸ shipping  waited 1.2 s · took 90 ms ✓  ◀ critical 56 %
-                   │     ├─ emits OrderShipped → shipping  nobody handled it · caused by StockReserved and PaymentCharged
+                   │     ├─ emits OrderShipped → shipping  no delivery recorded · caused by StockReserved and PaymentCharged
                    │     └─ sends SendConfirmationEmail → mail.commands ▸ notifications  waited 2 ms · took 709 ms ✓  ◀ critical 31 %
                    ├─ inventory  waited 5 ms · took 45 ms ✓
                    │  └─ emits StockReserved → stock ▸ shipping  waited 7 ms · took 5 ms ✓

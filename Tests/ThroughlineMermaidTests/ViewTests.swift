@@ -122,7 +122,7 @@ import ThroughlineModel
                 "attempt 2 ✗ TemplateError",
                 "attempt 3 ✗ TemplateError dead letter → orders.dlq",
                 "s_billing-)s_shipping PaymentCharged · payments · waited 1.2 s",
-                "OrderShipped · shipping · nobody handled it",
+                "OrderShipped · shipping · no delivery recorded",
                 "s_shipping-)s_notifications SendConfirmationEmail · mail.commands · waited 2 ms",
                 "s_notifications--)s_notifications OrderPlaced · orders.dlq · replayed after 41 s ✓",
             ])

@@ -48,5 +48,5 @@ public struct Gap: Hashable, Sendable {
 
 extension Gap.Reason {
     /// What to say of a delivery. That a consumer handled other messages proves nothing about this one.
-    package var ofDelivery: String { self == .unknown ? "not seen" : "not seen; perhaps \(rawValue)" }
+    package var ofDelivery: String { self == .unknown ? rawValue : "not recorded; perhaps \(rawValue)" }
 }

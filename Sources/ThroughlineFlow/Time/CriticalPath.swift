@@ -4,7 +4,7 @@ public import ThroughlineModel
 public struct CriticalStep: Hashable, Sendable {
     /// What was sent.
     public var publication: Publication.ID
-    /// Nil when the chain ends with sending: nobody handled the message, or sending it took longer.
+    /// Nil when the chain ends with sending: no delivery is recorded, or sending took longer.
     public var hop: Hop.ID?
 }
 

@@ -1,8 +1,8 @@
 /// The gaps of a flow by what they are found at.
 package struct GapIndex {
-    /// Consumers that are known to listen and did not handle a message.
+    /// Consumers that are known to listen and of which nothing says that they handled a message.
     package private(set) var deliveries: [Publication.ID: [(consumer: Consumer, reason: Gap.Reason)]] = [:]
-    /// Messages that nobody handled although somebody still may.
+    /// Messages of which no delivery is recorded although one may still be.
     package private(set) var anyDelivery: [Publication.ID: Gap.Reason] = [:]
     /// Attempts that came before the recorded ones.
     package private(set) var attempts: [Hop.ID: [(number: Int, reason: Gap.Reason)]] = [:]
@@ -22,8 +22,9 @@ package struct GapIndex {
         }
     }
 
-    /// What to say of a message without any delivery.
+    /// What to say of a message without any delivery. Its consumer may record nothing, so that it was handled or not is
+    /// more than anybody knows.
     package func unread(_ publication: Publication.ID) -> String {
-        anyDelivery[publication].map { "delivery \($0.ofDelivery)" } ?? "nobody handled it"
+        "no delivery recorded" + (anyDelivery[publication].map { "; perhaps \($0.rawValue)" } ?? "")
     }
 }

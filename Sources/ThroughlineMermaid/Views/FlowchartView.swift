@@ -91,7 +91,7 @@ struct FlowchartView {
         }
     }
 
-    /// Consumers that are known to listen and did not handle a message.
+    /// Consumers that are known to listen and of which nothing says that they handled a message.
     private mutating func addMissingDeliveries() {
         struct Delivery: Hashable {
             var destination: String

@@ -123,7 +123,7 @@ struct SequenceText {
         return name + count + (failed == 0 ? "" : calls.count == 1 ? " ✗" : " · \(failed) ✗")
     }
 
-    /// Such as `OrderPlaced · orders · delivery not seen; perhaps expired`.
+    /// Such as `OrderPlaced · orders · delivery not recorded; perhaps expired`.
     func missing(_ publication: Publication, _ reason: Gap.Reason, count: Int) -> String {
         let name = title(publication.id.message) + FoldingText.times(count)
         return "\(name) · \(place(publication.id.destination)) · delivery \(reason.ofDelivery)"

@@ -236,7 +236,7 @@ struct SequenceView {
         }
     }
 
-    /// Consumers that are known to listen and did not handle a message.
+    /// Consumers that are known to listen and of which nothing says that they handled a message.
     private mutating func addMissingDeliveries() {
         for node in selection.shown {
             guard case .publication(let place) = selection.folded.subject(node) else { continue }
@@ -253,7 +253,7 @@ struct SequenceView {
         }
     }
 
-    /// Messages that nobody handled.
+    /// Messages of which no delivery is recorded.
     private mutating func addUnread() {
         let delivered = Set(flow.hops.map(\.message))
         for node in selection.shown {
