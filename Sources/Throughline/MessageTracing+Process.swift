@@ -100,7 +100,8 @@ extension MessageTracing {
             span.updateAttributes { attributes in
                 describe(message, details, identity, as: .process, named: "process", in: &attributes)
                 attributes.set(ThroughlineAttribute.attempt, value: attempt.map { .int64(Int64($0)) })
-                if let enqueued = details.enqueuedTime {
+                // What the broker's clock says is later than now measures nothing.
+                if let enqueued = details.enqueuedTime, enqueued <= now {
                     attributes.set(
                         ThroughlineAttribute.queueTime, value: .int64(Int64(clamping: enqueued.nanoseconds(until: now)))
                     )

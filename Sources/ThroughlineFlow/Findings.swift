@@ -14,9 +14,11 @@ final class Findings: Sendable {
         var deadLetters: DeadLetterReader?
         var replies: ReplyReader?
         var clockOffsets: [ClockOffset]?
+        var clock: CausalClock?
         var criticalPaths: [CriticalPath]?
         var replayed: Set<Int>?
         var latency: UInt64?
+        var recordedLatency: UInt64?
         var places: [Message.ID: Int]?
     }
 
@@ -50,11 +52,17 @@ final class Findings: Sendable {
     var parts: FlowParts { find(\.parts) { FlowParts(assembly, flow, knowledge) } }
     var graph: FlowGraph { find(\.graph) { FlowGraph(assembly, flow, parts) } }
 
-    /// The hops; those that a dead letter came of are marked, whatever their own spans say.
+    /// The hops; those that a dead letter came of are marked, whatever their own spans say, and what no two clocks agree on
+    /// is unknown.
     var hops: [Hop] {
         find(\.hops) {
             let publications = assembly.hops.publications.publications
             var hops = parts.hops
+            let clock = clock
+            for hop in hops.indices where clock.contradictsWait(hop) {
+                hops[hop].isWaitUnknown = true
+                hops[hop].attempts[0].waited = nil
+            }
             guard flow.publications.contains(where: { publications[$0].reason == .deadLettered }) else { return hops }
             for hop in deadLetterReader.parts.compactMap(\.hop) { hops[hop].isSetAside = true }
             return hops
@@ -72,10 +80,22 @@ final class Findings: Sendable {
     var deadLetters: [DeadLetter] { deadLetterReader.deadLetters }
     var replies: [Reply] { replyReader.replies }
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
+    var clock: CausalClock { find(\.clock) { CausalClock(graph, clockOffsets) } }
     var replayed: Set<Int> { find(\.replayed) { ReplayReach(graph).operations } }
 
     var latency: UInt64 {
-        find(\.latency) {
+        let clock = clock
+        if clock.isPlain { return recordedLatency }
+        return find(\.latency) {
+            let replayed = replayed
+            let first = graph.index.indices.lazy.map(clock.start).min()
+            let last = graph.index.indices.lazy.filter { !replayed.contains($0) }.map(clock.latest).max()
+            return first.flatMap { first in last.map(first.nanoseconds) } ?? 0
+        }
+    }
+
+    var recordedLatency: UInt64 {
+        find(\.recordedLatency) {
             let (replayed, rows, base) = (replayed, assembly.table.rows, flow.operations.lowerBound)
             let last = flow.operations.lazy.filter { !replayed.contains($0 - base) }.map { rows[$0].latest }.max()
             return last.map { rows[base].start.nanoseconds(until: $0) } ?? 0
@@ -91,7 +111,7 @@ final class Findings: Sendable {
         find(\.criticalPaths) {
             let hasDeadLetters = graph.publications.contains { $0.id.reason == .deadLettered }
             return CriticalPathFinder(
-                graph, deadLetters: hasDeadLetters ? deadLetterReader.parts : [], leavingOut: replayed
+                graph, clock, deadLetters: hasDeadLetters ? deadLetterReader.parts : [], leavingOut: replayed
             ).paths
         }
     }

@@ -99,8 +99,14 @@ public struct Flow: Sendable {
         return paths.count == 1 ? paths[0].steps : paths.flatMap(\.steps).uniqued()
     }
     /// Nanoseconds from the first moment to the last, replays and what they caused left out: how long the flow took
-    /// by itself, the time between its parts included.
+    /// by itself, the time between its parts included. Clocks that differ for certain (see ``clockOffsets``) are allowed
+    /// for, by as little as lets no effect come before its cause.
     public var latency: UInt64 { findings.latency }
+
+    /// The same by the clocks as they are.
+    package var recordedLatency: UInt64 { findings.recordedLatency }
+    /// True when they differ for certain, and nothing contradicts that.
+    var allowsForClocks: Bool { !findings.clock.isPlain }
 
     /// The operation of that id.
     public func operation(_ id: Operation.ID) -> Operation? { index.position(of: id).map { index[$0] } }

@@ -129,12 +129,12 @@ import ThroughlineModel
         #expect(path.duration == 30_000_000)
     }
 
-    /// Where clocks disagree or parts are missing, no path can explain everything.
+    /// Where parts are missing, no path can explain everything.
     @Test(arguments: GoldenFlow.allCases)
     func `the segments of a path are as long as the flow took`(golden: GoldenFlow) throws {
         let flow = Flow(golden.records)
         let path = try #require(flow.criticalPaths.first)
-        let isUnexplained: Set<GoldenFlow> = [.skewed, .correlationOnly, .namesakes, .hostile, .cycle, .leaked]
+        let isUnexplained: Set<GoldenFlow> = [.correlationOnly, .namesakes, .hostile, .cycle, .leaked]
         #expect(path.duration == flow.latency || isUnexplained.contains(golden))
         #expect(abs(path.share(of: path.segments) - 1) < 1e-9)
     }

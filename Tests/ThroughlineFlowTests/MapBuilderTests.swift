@@ -30,6 +30,20 @@ import ThroughlineModel
         #expect(abs(Double(slow.p99) / 2.1e9 - 1) < 0.02)
     }
 
+    @Test func `what clocks that contradict each other say of a wait counts for no percentile`() throws {
+        let skewed = map(GoldenFlow.skewed.records).deliveries
+        #expect(skewed.map(\.consumer.service) == ["meters", "billing"])
+        #expect(skewed.last?.queueTime == nil && skewed.last?.count == 1)
+        var script = FlowScript(correlation: nil)
+        for (number, start) in [30.0, 3, 50].enumerated() {
+            let sent = script.send("a", "X", id: "\(number)", to: "x", at: 9, took: 1)
+            script.process("b", "X", id: "\(number)", from: "x", at: start, took: 1, of: sent)
+            script.process("b", "X", id: "\(number)", from: "x", at: start + 5, took: 1, of: sent, enqueued: 900)
+        }
+        let waits = try #require(map(script.records).deliveries.first?.queueTime)
+        #expect(abs(Double(waits.p50) / 20e6 - 1) < 0.02 && abs(Double(waits.p99) / 40e6 - 1) < 0.02)
+    }
+
     @Test func `there is a rate over the time that was asked for, and none otherwise`() throws {
         var map = map(LargeFlow.orders(count: 1_000))
         #expect(map.rate(1_000) == nil)

@@ -24,6 +24,68 @@ import ThroughlineModel
         #expect(flow.operations.first?.service == "billing")
     }
 
+    @Test func `how long a message waited between clocks that contradict each other is unknown, and never nothing`() {
+        let flow = flow(.skewed)
+        #expect(flow.hops.map(\.queueTime) == [nil, nil] && flow.hops.allSatisfy(\.isWaitUnknown))
+        let tree = FlowTree.text(of: flow)
+        #expect(tree.contains("billing  waited ? · took 30 ms ✓") && tree.contains("meters  waited ? · took 4 ms ✓"))
+        // Of 1.2 s in the queue it takes nothing away that one clock is some milliseconds behind.
+        var script = FlowScript(correlation: "c")
+        script.hosts = ["a": "a", "b": "b"]
+        let one = script.send("a", "X", id: "1", to: "x", at: 100)
+        script.process("b", "X", id: "1", from: "x", at: 95, took: 1, of: one)
+        let two = script.send("a", "X", id: "2", to: "x", at: 200)
+        script.process("b", "X", id: "2", from: "x", at: 1_401, took: 1, of: two)
+        #expect(Flow(script.records).hops.map(\.queueTime) == [nil, 1_200_000_000])
+        // A broker's clock that is ahead of all others measures nothing, so the sender's counts.
+        let three = script.send("a", "X", id: "3", to: "x", at: 2_000)
+        script.process("b", "X", id: "3", from: "x", at: 2_011, took: 1, of: three, enqueued: 2_500)
+        #expect(Flow(script.records).hops.last?.queueTime == 10_000_000)
+    }
+
+    @Test func `an attempt that began before the one before it ended waited for nothing that was measured`() throws {
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("a", "X", id: "1", to: "x", at: 0)
+        script.process("b", "X", id: "1", from: "x", at: 5, took: 50, of: sent, attempt: 1, error: "E")
+        script.process("b", "X", id: "1", from: "x", at: 35, took: 5, of: sent, attempt: 2)
+        let hop = try #require(Flow(script.records).hops.first)
+        #expect(hop.attempts.map(\.waited) == [4_000_000, nil])
+        #expect(FlowTree.text(of: Flow(script.records)).contains("attempt 2 · took 5 ms ✓"))
+    }
+
+    @Test func `the critical path ends with what causes put last, whatever the clocks say`() throws {
+        var script = FlowScript(correlation: "c")
+        script.hosts = ["shop": "a", "billing": "b"]
+        let web = script.work("shop", "POST /orders", kind: .server, at: 2_000, took: 10)
+        let sent = script.send("shop", "OrderPlaced", id: "1", to: "orders", at: 2_002, in: web)
+        script.process("billing", "OrderPlaced", id: "1", from: "orders", at: 52, took: 300, of: sent)
+        let flow = Flow(script.records)
+        let path = try #require(flow.criticalPaths.first)
+        #expect(path.steps.map { $0.hop?.consumer.service } == ["billing"])
+        #expect(path.duration == 302_000_000 && flow.latency == path.duration)
+        #expect(path.segments.map(\.kind) == [.processing, .processing] && path.share(of: .processing) == 1)
+        #expect(FlowNotes(flow).lines.last?.hasSuffix("recorded, how long the flow took allows for it") == true)
+    }
+
+    @Test func `a question and its answer bound what two clocks make of the waiting between them`() throws {
+        let path = try #require(flow(.skewed).criticalPaths.first)
+        #expect(path.steps.map { $0.hop?.consumer.service } == ["billing", "meters"])
+        // From the question to the end of its answer by the clock of the one who asked.
+        #expect(path.duration == 54_000_000 && flow(.skewed).latency == 54_000_000)
+        #expect(path.duration(of: .processing) == 29_000_000 && path.duration(of: .queue) == 24_000_000)
+    }
+
+    @Test func `where no offset fits, clocks are taken as they are`() throws {
+        var script = FlowScript(correlation: "c")
+        script.hosts = ["a": "a", "b": "b"]
+        let one = script.send("a", "X", id: "1", to: "x", at: 100)
+        script.process("b", "X", id: "1", from: "x", at: 10, took: 1, of: one)
+        let two = script.send("b", "Y", id: "2", to: "y", at: 200)
+        script.process("a", "Y", id: "2", from: "y", at: 20, took: 1, of: two)
+        let flow = Flow(script.records)
+        #expect(flow.latency == 191_000_000 && flow.hops.allSatisfy { $0.queueTime == nil && $0.isWaitUnknown })
+    }
+
     @Test func `a delivery waited for who had sent the message by then, not for who sends it once more later`() throws {
         var script = FlowScript(correlation: "c")
         let first = script.send("shop", "Order", id: "m", to: "orders", at: 0, took: 2)

@@ -79,6 +79,16 @@ struct SpanTests {
         #expect(process.attributes["throughline.delivery.queue_time"]?.intValue == 9_999_000_000_000)
     }
 
+    @Test("A broker whose clock is ahead tells no time in the queue")
+    func early() async throws {
+        let bench = Bench { $0.now = { Timestamp(nanosecondsSinceEpoch: 1_000_000_000) } }
+        var sent = await bench.published()
+        sent.details.enqueuedTime = Timestamp(nanosecondsSinceEpoch: 2_000_000_000)
+        await bench.tracing.process(sent) { _ in }
+        let process = try #require(await bench.span(named: "process orders"))
+        #expect(process.attributes["throughline.delivery.queue_time"] == nil)
+    }
+
     @Test("A batch is the root of a trace with one link a message, each with the message's own ids")
     func batch() async throws {
         let bench = Bench()

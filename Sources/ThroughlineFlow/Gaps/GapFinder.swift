@@ -165,7 +165,7 @@ struct GapFinder {
                     .delivery(publication.id, consumer),
                     late(
                         sent,
-                        otherwise: "its consumer handled other messages from there, and nothing says that it handled this"),
+                        otherwise: "its consumer handled other messages from there, and no span says it handled this"),
                     senders)
             }
             guard known.isEmpty, knowledge.isCut || knowledge.mayBeInFlight(since: sent) else { continue }

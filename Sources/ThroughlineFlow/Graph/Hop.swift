@@ -34,6 +34,8 @@ public struct Hop: Identifiable, Sendable {
     public var evidence: Evidence
     /// Another span shows that the message was set aside after this.
     var isSetAside = false
+    /// True when the clocks of its sender and its handler differ by so much that nothing tells how long it waited.
+    public internal(set) var isWaitUnknown = false
 
     init(id: ID, evidence: Evidence) {
         self.id = id
@@ -49,7 +51,8 @@ public struct Hop: Identifiable, Sendable {
     /// True when the message was delivered once more on purpose.
     public var isReplay: Bool { id.isReplay }
 
-    /// Nanoseconds from the broker taking the message to the first attempt; nil when neither end is known.
+    /// Nanoseconds from the broker taking the message to the first attempt; nil when that was not recorded, or only by
+    /// clocks that contradict each other.
     public var queueTime: UInt64? { attempts.first?.waited }
     /// Nanoseconds of all attempts together; an attempt that never ended adds none.
     public var processingTime: UInt64 {

@@ -134,7 +134,7 @@ struct HopJoin: Sendable {
         let start = table.rows[operation].start
         let waited: UInt64?
         if let previous {
-            waited = table.rows[previous.operation].latest.nanoseconds(until: start)
+            waited = table.rows[previous.operation].latest.ifBefore(start)
         } else {
             waited = publications.waited(operation, hops[hop].publication, since: enqueued)
         }

@@ -251,13 +251,14 @@ struct PublicationJoin: Sendable {
         return before.max { ($0.start, $0.latest) < ($1.start, $1.latest) }?.latest ?? sent
     }
 
-    /// Nanoseconds until the first attempt, by the broker's own time, the consumer's measurement, or the sender's time.
+    /// Nanoseconds until the first attempt, by the broker's own time, the consumer's measurement, or the sender's time; a
+    /// time that is later than the attempt measures nothing.
     ///
     /// What the broker set aside by itself keeps the times of where it stood first.
     func waited(_ handler: Int, _ publication: Int, since enqueued: Timestamp?) -> UInt64? {
         let start = table.rows[handler].start
-        let sent = sent(publication, before: start)?.nanoseconds(until: start)
-        let told = enqueued?.nanoseconds(until: start) ?? table.rows[handler].queueTime
+        let sent = sent(publication, before: start)?.ifBefore(start)
+        let told = enqueued.map { $0.ifBefore(start) } ?? table.rows[handler].queueTime
         let row = publications[publication]
         guard row.reason == .deadLettered, row.sendings.first < 0, let sent else { return told ?? sent }
         return min(told ?? sent, sent)

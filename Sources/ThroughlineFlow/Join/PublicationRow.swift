@@ -37,7 +37,7 @@ extension PublicationRow {
         due = due ?? Self.time(attributes[ThroughlineAttribute.dueTime])
         let dwelt = attributes[ThroughlineAttribute.dwellTime].flatMap(AttributeScan.integer)
         dwellTime =
-            dwellTime ?? dwelt.flatMap(UInt64.init(exactly:)) ?? appended.map { $0.nanoseconds(until: operation.start) }
+            dwellTime ?? dwelt.flatMap(UInt64.init(exactly:)) ?? appended.flatMap { $0.ifBefore(operation.start) }
     }
 
     private static func time(_ value: AttributeValue?) -> Timestamp? {

@@ -171,7 +171,7 @@ extension MapStory.Attempt {
         self.init(
             span: sample.span, parent: sample.parent, place: place, number: Int32(clamping: sample.attempt ?? 0),
             start: sample.start, end: sample.end,
-            waited: sample.enqueued.map { $0.nanoseconds(until: sample.start) } ?? sample.queueTime,
+            waited: sample.enqueued.map { $0.ifBefore(sample.start) } ?? sample.queueTime,
             settlement: sample.settlement, failed: sample.failed, isReceipt: sample.operation == .receive,
             isBatch: !sample.members.isEmpty)
     }
@@ -180,7 +180,7 @@ extension MapStory.Attempt {
     fileprivate func of(_ member: MapSample.Member, startingAt start: Timestamp) -> MapStory.Attempt {
         var attempt = self
         if let number = member.attempt { attempt.number = Int32(clamping: number) }
-        if let enqueued = member.enqueued { attempt.waited = enqueued.nanoseconds(until: start) }
+        if let enqueued = member.enqueued { attempt.waited = enqueued.ifBefore(start) }
         return attempt
     }
 }

@@ -158,8 +158,8 @@ struct MapTally: Sendable {
                 if isDone, attempt.succeeded {
                     counts.duplicates += 1
                     counts.retries -= 1
-                } else if let previous {
-                    counts.retryTime.add((previous.end ?? previous.start).nanoseconds(until: attempt.start))
+                } else if let previous, let waited = (previous.end ?? previous.start).ifBefore(attempt.start) {
+                    counts.retryTime.add(waited)
                 }
                 isDone = isDone || attempt.succeeded
                 previous = attempt
@@ -187,8 +187,8 @@ struct MapTally: Sendable {
             let ends = givenUp.map { $0.end ?? $0.start }.filter { $0 <= attempt.start }
             if let last = ends.max() { return last.nanoseconds(until: attempt.start) }
         }
-        let sendings = story.sendings.filter { destination(of: $0) == origin }
-        let sent = sendings.last { $0.ended <= attempt.start } ?? sendings.first
+        // Where all of them come later by the clocks, nobody measured how long it waited.
+        let sent = story.sendings.last { destination(of: $0) == origin && $0.ended <= attempt.start }
         return sent?.ended.nanoseconds(until: attempt.start)
     }
 

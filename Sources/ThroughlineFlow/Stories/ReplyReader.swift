@@ -75,6 +75,6 @@ struct ReplyReader {
         let arrived = graph.publicationsOfMessage[answer].flatMap { graph.hopsOfPublication[$0] }
             .filter { graph.hops[$0].consumer.service == requester }.compactMap { graph.hops[$0].start }.min()
         guard let began, let arrived else { return nil }
-        return began.nanoseconds(until: arrived)
+        return began.ifBefore(arrived)
     }
 }

@@ -18,6 +18,7 @@ struct CriticalEnds {
     private(set) var parts: [[End]] = []
 
     private let graph: FlowGraph
+    private let clock: CausalClock
 
     /// Spans of many recorders have no finer clock.
     static let tie: UInt64 = 1_000
@@ -25,15 +26,19 @@ struct CriticalEnds {
     private static let maximumTies = 64
 
     /// - Parameter replayed: operations that count for nothing here.
-    init(_ graph: FlowGraph, leavingOut replayed: Set<Int>) {
+    init(_ graph: FlowGraph, _ clock: CausalClock, leavingOut replayed: Set<Int>) {
         self.graph = graph
-        for last in Self.last(graph, leavingOut: replayed) {
+        self.clock = clock
+        for last in Self.last(graph, clock, leavingOut: replayed) {
             parts.append(last.prefix(Self.maximumTies).flatMap(ends).uniqued())
         }
     }
 
     /// By part: the operations that ended last, as late as each other.
-    private static func last(_ graph: FlowGraph, leavingOut replayed: Set<Int>) -> [[Int]] {
+    private static func last(
+        _ graph: FlowGraph, _ clock: CausalClock, leavingOut replayed: Set<Int>
+    ) -> [[Int]] {
+        func latest(_ operation: Int) -> UInt64 { clock.latest(operation).nanosecondsSinceEpoch }
         var places: [Int: Int] = [:]
         var found: [(end: UInt64, operations: [Int])] = []
         // What belongs together mostly stands together.
@@ -47,21 +52,17 @@ struct CriticalEnds {
                     found.append((0, []))
                 }
             }
-            let end = graph.index.row(operation).latest.nanosecondsSinceEpoch
+            let end = latest(operation)
             if end > found[place].end {
                 found[place].end = end
-                found[place].operations.removeAll { latest(graph, $0) + tie <= end }
+                found[place].operations.removeAll { latest($0) + tie <= end }
             }
             if end + tie > found[place].end { found[place].operations.append(operation) }
         }
         return found.map(\.operations)
     }
 
-    private static func latest(_ graph: FlowGraph, _ operation: Int) -> UInt64 {
-        graph.index.row(operation).latest.nanosecondsSinceEpoch
-    }
-
-    private func latest(_ operation: Int) -> UInt64 { Self.latest(graph, operation) }
+    private func latest(_ operation: Int) -> UInt64 { clock.latest(operation).nanosecondsSinceEpoch }
 
     /// The nearest of what it ran in, itself first, that handled or sent a message; else what came back to it.
     private func ends(with last: Int) -> [End] {
@@ -69,10 +70,10 @@ struct CriticalEnds {
         for operation in [last] + graph.index.ancestors(of: last) {
             let handled = graph.hopsOfOperation[operation].filter { !graph.hops[$0].isReplay }
             if !handled.isEmpty {
-                return graph.latest(handled, by: graph.arrival).map { self.end(with: $0, operation, rest) }
+                return clock.latest(handled, by: clock.arrival).map { self.end(with: $0, operation, rest) }
             }
             if graph.index.handles(operation) {
-                let framed = graph.latest(hops(framedBy: operation, before: latest(last)), by: graph.finish)
+                let framed = clock.latest(hops(framedBy: operation, before: latest(last)), by: clock.finish)
                 if !framed.isEmpty { return framed.map { self.end(with: $0, nil, rest + [operation]) } }
             }
             let sent = graph.publicationsOfSender[operation]
@@ -81,7 +82,7 @@ struct CriticalEnds {
             }
             rest.append(operation)
         }
-        if let hop = answer(to: rest) ?? hops(settledBy: last).max(by: { graph.finish($0) < graph.finish($1) }) {
+        if let hop = answer(to: rest) ?? hops(settledBy: last).max(by: { clock.finish($0) < clock.finish($1) }) {
             return [end(with: hop, nil, rest)]
         }
         return [End(rest: outliving(rest, nil))]
@@ -115,7 +116,7 @@ struct CriticalEnds {
                     graph.index.nearestAncestor(of: handler) { $0 == operation } != nil
                 }
             } : own
-        return inside.filter { !graph.hops[$0].isReplay && graph.finish($0) <= end }
+        return inside.filter { !graph.hops[$0].isReplay && clock.finish($0) <= end }
     }
 
     /// The deliveries that an operation settles outside of their handling.
@@ -140,15 +141,16 @@ struct CriticalEnds {
     /// handled meanwhile, and that what it sent led to.
     private func answer(to lineage: [Int]) -> Int? {
         guard let root = lineage.last else { return nil }
-        let (row, service, own) = (graph.index.row(root), graph.index.reading(root).service, Set(lineage))
+        let (service, own) = (graph.index.reading(root).service, Set(lineage))
         let back = graph.hops.indices.filter { hop in
             graph.hops[hop].consumer.service == service && !graph.hops[hop].isReplay
-                && graph.hops[hop].start.map { $0 >= row.start } ?? false && graph.finish(hop) <= latest(root)
+                && graph.operationsOfHop[hop].first.map { clock.start($0) >= clock.start(root) } ?? false
+                && clock.finish(hop) <= latest(root)
                 && !graph.publications[graph.publicationOfHop[hop]].services.contains(service)
         }
         // A message that led back to nothing once needs no second look.
         var seen: Set<Int> = []
-        return back.sorted { graph.finish($0) > graph.finish($1) }.first { hop in
+        return back.sorted { clock.finish($0) > clock.finish($1) }.first { hop in
             var causes = Array(graph.causes[graph.messageOfPublication[graph.publicationOfHop[hop]]])
             while let cause = causes.popLast() {
                 guard seen.insert(cause).inserted else { continue }
@@ -169,21 +171,5 @@ struct CriticalEnds {
                 return around.map(operations.contains) ?? false
             }
         }
-    }
-}
-
-extension FlowGraph {
-    /// When the last attempt ended; when it began, as long as it has not.
-    func finish(_ hop: Int) -> UInt64 {
-        (hops[hop].end ?? hops[hop].attempts.last?.start ?? .distantPast).nanosecondsSinceEpoch
-    }
-
-    /// When the broker had the message.
-    func arrival(_ hop: Int) -> UInt64 { publications[publicationOfHop[hop]].sent?.nanosecondsSinceEpoch ?? 0 }
-
-    /// Those that are as late as the latest, first ones first.
-    func latest(_ candidates: [Int], by time: (Int) -> UInt64) -> [Int] {
-        guard let last = candidates.map(time).max() else { return [] }
-        return candidates.filter { last - time($0) < CriticalEnds.tie }
     }
 }

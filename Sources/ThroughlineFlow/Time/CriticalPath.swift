@@ -34,9 +34,10 @@ public struct CriticalSegment: Hashable, Sendable {
     public var step: Int
     /// The operation that worked or waited; nil when no operation did.
     public var operation: Operation.ID?
-    /// When it began, by the clock of whoever recorded it.
+    /// When it began, by the clock of whoever recorded it; where clocks differ for certain, allowing for that as
+    /// ``Flow/latency`` does.
     public var start: Timestamp
-    /// Nanoseconds; a negative time between two clocks counts as none.
+    /// Nanoseconds.
     public var duration: UInt64
     /// Its part of the whole path, from 0 to 1.
     public var share: Double

@@ -9,6 +9,7 @@ struct CriticalPathFinder {
     private(set) var paths: [CriticalPath] = []
 
     private let graph: FlowGraph
+    private let clock: CausalClock
     /// By publication that a message was set aside by: the hop that gave it up.
     private let givenUp: [Int: Int]
 
@@ -17,16 +18,19 @@ struct CriticalPathFinder {
 
     /// - Parameter replayed: operations that count for nothing here, because a person's decision to replay is no part
     ///   of how long a flow takes.
-    init(_ graph: FlowGraph, deadLetters: [DeadLetterReader.Parts], leavingOut replayed: Set<Int>) {
+    init(
+        _ graph: FlowGraph, _ clock: CausalClock, deadLetters: [DeadLetterReader.Parts], leavingOut replayed: Set<Int>
+    ) {
         self.graph = graph
+        self.clock = clock
         let given = deadLetters.compactMap { letter in
             letter.publication.flatMap { aside in letter.hop.map { (aside, $0) } }
         }
         givenUp = Dictionary(given) { first, _ in first }
         // Without messages there is nothing that waited for any.
         if graph.publications.isEmpty { return }
-        let segments = CriticalSegments(graph)
-        for ends in CriticalEnds(graph, leavingOut: replayed).parts {
+        let segments = CriticalSegments(graph, clock)
+        for ends in CriticalEnds(graph, clock, leavingOut: replayed).parts {
             let found = paths(to: ends, segments)
             if let first = found.first, paths.first.map({ $0.duration < first.duration }) ?? true { paths = found }
         }
@@ -93,12 +97,12 @@ struct CriticalPathFinder {
         for sender in graph.sendersOfPublication[publication].reversed() {
             guard let handler = graph.index.handler(of: sender) else { continue }
             let around = graph.hopsOfOperation[handler].filter { !graph.hops[$0].isReplay }
-            if !around.isEmpty { return graph.latest(around, by: graph.arrival) }
+            if !around.isEmpty { return clock.latest(around, by: clock.arrival) }
         }
         if let hop = givenUp[publication] { return [hop] }
         let ended = graph.causes[graph.messageOfPublication[publication]]
             .flatMap { graph.publicationsOfMessage[$0] }.flatMap { graph.hopsOfPublication[$0] }
             .filter { !graph.hops[$0].isReplay }
-        return graph.latest(ended, by: graph.finish)
+        return clock.latest(ended, by: clock.finish)
     }
 }

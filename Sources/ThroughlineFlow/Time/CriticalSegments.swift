@@ -11,9 +11,11 @@ struct CriticalChain {
 /// Divides the time of a chain of hops into what it was spent on.
 struct CriticalSegments {
     private let graph: FlowGraph
+    private let clock: CausalClock
 
-    init(_ graph: FlowGraph) {
+    init(_ graph: FlowGraph, _ clock: CausalClock) {
         self.graph = graph
+        self.clock = clock
     }
 
     func segments(of chain: CriticalChain) -> [CriticalSegment] {
@@ -27,8 +29,8 @@ struct CriticalSegments {
             }
             if let sender { addSending(part.publication, sender, part.hop, at: step, &found) }
             guard let hop = part.hop else { continue }
-            if let first = graph.hops[hop].attempts.first, let waited = first.waited {
-                found.add(.queue, step, nil, taken(first, waited), until: first.start)
+            if let first = graph.operationsOfHop[hop].first, let taken = taken(hop) {
+                found.add(.queue, step, nil, taken, until: clock.start(first))
             }
             if step == chain.steps.count - 1 { addHandling(hop, at: step, inside: chain.origin, &found) }
         }
@@ -61,7 +63,7 @@ struct CriticalSegments {
     private func addBeginning(of sender: Int, _ found: inout [Stretch]) {
         let around: [Int] = graph.index.ancestors(of: sender).reversed()
         guard let root = around.first else { return }
-        addWork(around, from: graph.index.row(root).start, until: sentFrom(sender), (0, 0), &found)
+        addWork(around, from: clock.start(root), until: sentFrom(sender), (0, 0), &found)
     }
 
     /// What operations, each inside the one before, did one after the other: what runs inside another one may go on when
@@ -74,11 +76,11 @@ struct CriticalSegments {
     ) {
         var time = start
         for operation in operations {
-            let row = graph.index.row(operation)
-            let until = min(row.latest, end)
+            let start = clock.start(operation)
+            let until = min(clock.latest(operation), end)
             guard until > time else { continue }
-            found.add(.gap, steps.gap, steps.gap == steps.work ? operation : nil, time, until: min(row.start, end))
-            time = max(time, row.start)
+            found.add(.gap, steps.gap, steps.gap == steps.work ? operation : nil, time, until: min(start, end))
+            time = max(time, start)
             found.add(.processing, steps.work, operation, time, until: until)
             time = until
         }
@@ -88,38 +90,40 @@ struct CriticalSegments {
     /// What went on after the last step, or without any.
     private func addRest(of chain: CriticalChain, _ found: inout [Stretch]) {
         guard let first = chain.rest.first, let last = chain.rest.last else { return }
-        let before = chain.origin.map { graph.index.row($0).latest } ?? chain.steps.last?.hop.map(end)
+        let before = chain.origin.map(clock.latest) ?? chain.steps.last?.hop.map(end)
         let step = max(0, chain.steps.count - 1)
-        let start = before ?? graph.index.row(first).start
-        addWork(chain.rest, from: start, until: graph.index.row(last).latest, (step, step), &found)
+        let start = before ?? clock.start(first)
+        addWork(chain.rest, from: start, until: clock.latest(last), (step, step), &found)
     }
 
-    private func end(of hop: Int) -> Timestamp { Timestamp(nanosecondsSinceEpoch: graph.finish(hop)) }
+    private func end(of hop: Int) -> Timestamp { Timestamp(nanosecondsSinceEpoch: clock.finish(hop)) }
 
     /// Sending began, or the message was written down to be sent later.
     private func sentFrom(_ sender: Int) -> Timestamp {
-        let start = graph.index.row(sender).start
+        let start = clock.start(sender)
         let appended = graph.publicationsOfSender[sender].first.flatMap { graph.publicationRow($0).appended }
-        return appended.map { min($0, start) } ?? start
+        return appended.map { min(clock.moment($0, of: sender), start) } ?? start
     }
 
-    /// When the broker had the message.
-    private func taken(_ attempt: Attempt, _ waited: UInt64) -> Timestamp {
-        let start = attempt.start.nanosecondsSinceEpoch
+    /// When the broker had the message; nil when nothing says how long it waited.
+    private func taken(_ hop: Int) -> Timestamp? {
+        guard let first = graph.operationsOfHop[hop].first, let waited = clock.waited(hop) else { return nil }
+        let start = clock.start(first).nanosecondsSinceEpoch
         return Timestamp(nanosecondsSinceEpoch: start - min(start, waited))
     }
 
     /// The outbox or the schedule, then handing over to the broker.
     private func addSending(_ number: Int, _ sender: Int, _ hop: Int?, at step: Int, _ found: inout [Stretch]) {
         let publication = graph.publicationRow(number)
-        let began = graph.index.row(sender).start
-        if let appended = publication.appended, appended < began {
-            let due = publication.due.map { min(max($0, appended), began) } ?? appended
+        let began = clock.start(sender)
+        if let appended = publication.appended.map({ clock.moment($0, of: sender) }), appended < began {
+            let due = publication.due.map { min(max(clock.moment($0, of: sender), appended), began) } ?? appended
             found.add(.scheduled, step, sender, appended, until: due)
             found.add(.outbox, step, sender, due, until: began)
         }
-        let first = hop.flatMap { graph.hops[$0].attempts.first }
-        let handed = first.map { first in first.waited.map { taken(first, $0) } ?? first.start } ?? publication.sent
+        let first = hop.flatMap { graph.operationsOfHop[$0].first }
+        let handed =
+            hop.flatMap(taken) ?? first.map(clock.start) ?? publication.sent.map { clock.moment($0, of: sender) }
         found.add(.publishing, step, sender, began, until: handed)
     }
 
@@ -158,20 +162,24 @@ struct CriticalSegments {
         for (attempt, operation) in zip(graph.hops[hop].attempts, graph.operationsOfHop[hop]) {
             // What had been handled well waited for nothing when it came once more.
             let pause: CriticalSegment.Kind = attempt.isDuplicate ? .gap : .backoff
-            if let ended { found.add(pause, step, operation, ended, until: attempt.start) }
+            let start = clock.start(operation)
+            let end = attempt.end.map { clock.moment($0, of: operation) }
+            if let ended { found.add(pause, step, operation, ended, until: start) }
             let isLast = attempt.operation == last
-            let until = isLast ? [attempt.end, sent].compactMap(\.self).min() : attempt.end
-            found.add(.processing, step, operation, attempt.start, until: until)
+            found.add(.processing, step, operation, start, until: isLast ? [end, sent].compactMap(\.self).min() : end)
             if isLast { return }
-            ended = attempt.end
+            ended = end
         }
     }
 
     private func attempt(of hop: Int, _ operation: Int?) -> (operation: Operation.ID?, end: Timestamp?) {
         let attempts = graph.hops[hop].attempts
         let id = operation.map(graph.index.id)
-        let found = attempts.last { $0.operation == id } ?? attempts.last
-        return (found?.operation, found?.end)
+        guard let place = attempts.lastIndex(where: { $0.operation == id }) ?? attempts.indices.last else {
+            return (nil, nil)
+        }
+        let operations = Array(graph.operationsOfHop[hop])
+        return (attempts[place].operation, attempts[place].end.map { clock.moment($0, of: operations[place]) })
     }
 }
 

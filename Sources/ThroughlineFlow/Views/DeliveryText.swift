@@ -41,7 +41,9 @@ package enum DeliveryText {
                 return ["\(words) \(failed > 0 ? "✗" : "✓")"]
             }
             if size > 1 { return ["batch of \(size)\(sign)"] }
-            guard let waited = hop.queueTime else { return failed > 0 ? ["✗"] : [] }
+            guard let waited = hop.queueTime else {
+                return hop.isWaitUnknown ? ["waited ?\(sign)"] : failed > 0 ? ["✗"] : []
+            }
             let long = waited >= 1_000_000_000
             return [(long ? "waited " : "") + DurationText.short(waited) + sign]
         }

@@ -16,4 +16,11 @@ extension DurationText {
         let isOneUnit = lowParts.count == 2 && highParts.count == 2 && lowParts[1] == highParts[1]
         return isOneUnit ? "\(lowParts[0])–\(high)" : "\(low)–\(high)"
     }
+
+    /// How long deliveries waited, as a spread; `?` where clocks contradict each other about all of them, nil where nothing
+    /// was recorded.
+    package static func waits(_ hops: [Hop], _ history: DeliveryHistory? = nil) -> String? {
+        let known = hops.compactMap { $0.isReplay ? history?.replayDelay($0) ?? $0.queueTime : $0.queueTime }
+        return spread(known) ?? (hops.contains { $0.isWaitUnknown && !$0.isReplay } ? "?" : nil)
+    }
 }

@@ -115,6 +115,7 @@ public enum FlowJSON {
             ("group", .string(hop.consumer.group)),
             ("replay", .bool(hop.isReplay)),
             ("queueMs", hop.queueTime.map(milliseconds) ?? .null),
+            ("waitUnknown", .bool(hop.isWaitUnknown)),
             ("processingMs", milliseconds(hop.processingTime)),
             ("settlement", .string(hop.settlement?.rawValue)),
             ("failed", .bool(hop.failed)),

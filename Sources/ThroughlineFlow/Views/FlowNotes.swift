@@ -194,7 +194,8 @@ package struct FlowNotes {
     private mutating func addClocks() {
         let proven = flow.clockOffsets.filter(\.isProven)
         for offset in proven.prefix(3) {
-            add(.clock, "clocks: \(Self.words(offset)); times are shown as recorded")
+            let allowed = flow.allowsForClocks ? ", how long the flow took allows for it" : ""
+            add(.clock, "clocks: \(Self.words(offset)); times are shown as recorded\(allowed)")
         }
         if proven.count > 3 { add(.clock, "clocks: \(proven.count - 3) more pairs of hosts differ") }
     }

@@ -24,6 +24,8 @@ public struct HopLine: Sendable {
         var isReplay = false
         /// Nanoseconds, counted as flows count them.
         var waited: UInt64?
+        /// The clocks of those who know contradict each other.
+        var isWaitUnknown = false
     }
 
     /// Reads a span; nil when no message was handled by it.
@@ -40,7 +42,8 @@ public struct HopLine: Sendable {
         if isLater {
             place.isFirst = isReplay
         } else {
-            place.waited = view.enqueuedTime.map { $0.nanoseconds(until: record.start) } ?? view.queueTime
+            place.waited = view.enqueuedTime.map { $0.ifBefore(record.start) } ?? view.queueTime
+            place.isWaitUnknown = view.enqueuedTime.map { $0 > record.start } ?? false
         }
     }
 
@@ -51,6 +54,7 @@ public struct HopLine: Sendable {
             guard let number = hop.attempts.firstIndex(where: { $0.operation == operation.id }) else { continue }
             place.isFirst = number == 0
             place.isReplay = hop.isReplay
+            place.isWaitUnknown = hop.isWaitUnknown && number == 0
             place.waited =
                 hop.isReplay && number == 0 ? DeliveryHistory(flow).replayDelay(hop) : hop.attempts[number].waited
             return
@@ -97,7 +101,7 @@ public struct HopLine: Sendable {
 
     /// In the words of the tree. What is left out earlier stands behind what is left out later, or has no mark before it.
     private func addTimes(to line: inout TextLine) {
-        let waited = place.waited.map(DurationText.short)
+        let waited = place.waited.map(DurationText.short) ?? (place.isWaitUnknown ? "?" : nil)
         let attempt = view.attempt.flatMap { $0 > 1 ? "attempt \($0)" : nil }
         var mark = ""
         func add(_ text: String?, _ detail: TextLine.Detail) {
@@ -110,7 +114,7 @@ public struct HopLine: Sendable {
             add(waited.map { "after \($0)" }, .least)
         } else if place.isReplay {
             add("replayed", .more)
-            if let waited { line.add(" after \(waited)", detail: .least) }
+            if let waited, waited != "?" { line.add(" after \(waited)", detail: .least) }
             add(attempt, .more)
         } else {
             add(waited.map { "waited \($0)" }, attempt == nil ? .least : .more)

@@ -197,8 +197,7 @@ struct TreeText {
     private func marks(_ hops: [Hop]) -> [String] {
         let hop = hops[0]
         var marks: [String] = []
-        let waits = hops.compactMap { $0.isReplay ? history.replayDelay($0) : $0.queueTime }
-        if let waited = DurationText.spread(waits) {
+        if let waited = DurationText.waits(hops, history) {
             marks.append("\(hop.isReplay ? "replayed after" : "waited") \(waited)")
         } else if hop.isReplay {
             marks.append("replayed")

@@ -41,7 +41,7 @@ struct SequenceText {
         }
         let batch = hops.reduce(1) { max($0, $1.batchSize) }
         if batch > 1 { parts.append("batch of \(batch)") }
-        if let waited = DurationText.spread(hops.compactMap { hop.isReplay ? history.replayDelay($0) : $0.queueTime }) {
+        if let waited = DurationText.waits(hops, history) {
             parts.append("\(hop.isReplay ? "replayed after" : "waited") \(waited)")
         } else if hop.isReplay {
             parts.append("replayed")

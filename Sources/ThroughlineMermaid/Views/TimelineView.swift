@@ -20,6 +20,8 @@ struct TimelineView {
     private let flow: Flow
     private let selection: OutlineSelection
     private let start: UInt64
+    /// Nanoseconds that it took by the clocks as they are, because bars stand where they were recorded.
+    private let length: UInt64
     private let criticalHops: Set<Hop.ID>
     private let shares: CriticalShares
     private let gaps: GapIndex
@@ -51,6 +53,7 @@ struct TimelineView {
         self.selection = selection
         flow = selection.folded.flow
         start = flow.start?.nanosecondsSinceEpoch ?? 0
+        length = flow.recordedLatency
         criticalHops = Set(flow.criticalPath.compactMap(\.hop))
         shares = CriticalShares(flow)
         gaps = GapIndex(flow)
@@ -58,7 +61,7 @@ struct TimelineView {
         attempts = Set(flow.hops.flatMap { $0.attempts.map(\.operation) })
         let batched = flow.hops.filter { $0.batchSize > 1 && !$0.attempts.isEmpty }
         batches = Dictionary(grouping: batched) { $0.attempts[$0.attempts.count - 1].operation }
-        chart = GanttChart(title: flow.headline(title: title), axis: .fitting(flow.latency))
+        chart = GanttChart(title: flow.headline(title: title), axis: .fitting(length))
         for node in selection.shown { add(node) }
         addSections()
     }
@@ -114,7 +117,7 @@ struct TimelineView {
             let spread = DurationText.spread(dwelling.compactMap(\.dwellTime)),
             let from = dwelling.compactMap(\.appended).min().map(elapsed),
             let to = dwelling.compactMap({ sent in sent.appended.map { elapsed($0) + (sent.dwellTime ?? 0) } }).max(),
-            to <= flow.latency
+            to <= length
         else { return }
         let name = MermaidText.shortened(title ?? "message", to: 36) + FoldingText.times(dwelling.count)
         append(
@@ -151,8 +154,8 @@ struct TimelineView {
             append(
                 [
                     Bar(
-                        text: "\(title) \(what) \(sign) (not to scale)", mark: .moment, start: flow.latency,
-                        end: flow.latency)
+                        text: "\(title) \(what) \(sign) (not to scale)", mark: .moment, start: length,
+                        end: length)
                 ], to: hop.consumer.service)
             return
         }
@@ -172,10 +175,10 @@ struct TimelineView {
 
     private func isAfterwards(_ hop: Hop) -> Bool {
         guard let first = hop.attempts.first else { return false }
-        return elapsed(first.start) > flow.latency && flow.isReplayed(first.operation)
+        return elapsed(first.start) > length && flow.isReplayed(first.operation)
     }
 
-    private func isVisible(_ time: UInt64) -> Bool { time > 0 && time >= flow.latency / Self.leastVisible }
+    private func isVisible(_ time: UInt64) -> Bool { time > 0 && time >= length / Self.leastVisible }
 
     /// Waiting, then working; a retry waits for its turn. Messages of one batch waited from when the first was sent.
     private func bars(
@@ -197,6 +200,8 @@ struct TimelineView {
             } else if !hop.isReplay {
                 words.append(text)
             }
+        } else if hop.isWaitUnknown, !hop.isReplay, attempt.operation == hop.attempts.first?.operation {
+            words.append("waited ?")
         }
         if attempt.batchSize > 1 { words.append("batch of \(attempt.batchSize)") }
         if isTried { words.insert("attempt \(attempt.number)", at: 0) }
@@ -224,7 +229,7 @@ struct TimelineView {
         let starts = hops.compactMap { $0.start.map(elapsed) }
         let ends = hops.compactMap { $0.end.map(elapsed) }
         var words = [title]
-        if let waited = DurationText.spread(hops.compactMap(\.queueTime)) { words.append("waited \(waited)") }
+        if let waited = DurationText.waits(hops) { words.append("waited \(waited)") }
         words.append("worked \(DurationText.spread(hops.map(\.processingTime)) ?? "?")")
         let attempts = hops.reduce(0) { max($0, DeliveryText.attemptCount($1)) }
         if attempts > 1 { words.append("up to \(attempts) attempts") }
@@ -245,9 +250,9 @@ struct TimelineView {
 
     /// Where the axis ends: with the flow, or with what is shown of it where that is little.
     private var shownEnd: UInt64 {
-        guard let folding = FoldingText.of(selection), folding.contains("left out") else { return flow.latency }
-        let ends = rows.values.joined().flatMap(\.bars).filter { $0.mark != .moment }.map { $0.end ?? flow.latency }
-        return min(ends.max() ?? flow.latency, flow.latency)
+        guard let folding = FoldingText.of(selection), folding.contains("left out") else { return length }
+        let ends = rows.values.joined().flatMap(\.bars).filter { $0.mark != .moment }.map { $0.end ?? length }
+        return min(ends.max() ?? length, length)
     }
 
     private mutating func addSections() {
@@ -267,7 +272,7 @@ struct TimelineView {
                 for bar in row.element.bars {
                     number += 1
                     let begin = chart.axis.place(bar.start)
-                    let end = max(chart.axis.place(bar.end ?? flow.latency), begin + (bar.mark == .moment ? 0 : least))
+                    let end = max(chart.axis.place(bar.end ?? length), begin + (bar.mark == .moment ? 0 : least))
                     section.tasks.append(
                         GanttChart.Task(
                             id: "b\(number)", text: bar.text + (bar.isCritical ? " ◀" : ""), mark: bar.mark,
