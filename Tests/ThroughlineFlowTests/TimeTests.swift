@@ -75,6 +75,21 @@ import ThroughlineModel
         #expect(path.duration(of: .processing) == 29_000_000 && path.duration(of: .queue) == 24_000_000)
     }
 
+    @Test func `a path that is shorter than the flow says which part of it it is`() {
+        var script = FlowScript(correlation: "c")
+        let web = script.work("shop", "POST /basket", at: 0, took: 100)
+        let first = script.send("shop", "Basket", id: "1", to: "orders", at: 2, in: web)
+        script.process("mail", "Basket", id: "1", from: "orders", at: 5, took: 1, of: first)
+        let later = script.send("shop", "Order", id: "2", to: "orders", at: 5)
+        script.set([ThroughlineAttribute.causationID: .string("0")], on: first)
+        script.set([ThroughlineAttribute.causationID: .string("0")], on: later)
+        script.process("mail", "Order", id: "2", from: "orders", at: 390, took: 11, of: later)
+        let flow = Flow(script.records)
+        #expect(flow.headline().contains(" · 401 ms") && flow.partCount == 1)
+        #expect(FlowNotes(flow).lines[0].hasPrefix("critical path 396 ms, beginning 5 ms into the flow: waiting "))
+        #expect(FlowNotes(Flow(GoldenFlow.order.records)).lines[0].hasPrefix("critical path 2.31 s: "))
+    }
+
     @Test func `where no offset fits, clocks are taken as they are`() throws {
         var script = FlowScript(correlation: "c")
         script.hosts = ["a": "a", "b": "b"]

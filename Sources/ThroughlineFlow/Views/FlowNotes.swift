@@ -66,7 +66,8 @@ package struct FlowNotes {
         let ties = paths.count > 1 ? ", \(paths.count) branches tie" : ""
         let parts = flow.partCount
         let part = parts > 1 ? " in the longest of \(FoldingText.grouped(parts)) parts" : ""
-        var line = "critical path \(DurationText.short(path.duration))\(part)\(ties): \(shares)"
+        let rest = parts > 1 ? "" : beside(path)
+        var line = "critical path \(DurationText.short(path.duration))\(part)\(rest)\(ties): \(shares)"
         if path.steps.isEmpty { line += ", waiting for no message" }
         if let longest = path.segments.max(by: { $0.duration < $1.duration }),
             path.segments.count > 1 || path.steps.isEmpty
@@ -77,6 +78,15 @@ package struct FlowNotes {
         if parts > 1 {
             add(.time, "nothing but the correlation id joins the \(FoldingText.grouped(parts)) parts of the flow")
         }
+    }
+
+    /// Why the path is shorter than the flow took: nothing where it is not.
+    private func beside(_ path: CriticalPath) -> String {
+        let whole = DurationText.short(flow.latency)
+        guard whole != DurationText.short(path.duration), flow.latency > path.duration else { return "" }
+        let lead = path.segments.first.flatMap { first in flow.start.map { $0.nanoseconds(until: first.start) } } ?? 0
+        let isAllOfIt = lead + path.duration == flow.latency
+        return isAllOfIt ? ", beginning \(DurationText.short(lead)) into the flow" : " of the \(whole) it took"
     }
 
     /// Such as `PaymentCharged waiting for shipping`.
