@@ -195,6 +195,30 @@ import ThroughlineModel
         #expect(chart.edges.count == causes + correlated + outcomes)
     }
 
+    private func bars(_ flow: Flow) -> [String: [String]] {
+        TimelineView.chart(of: flow).chart.sections.reduce(into: [:]) { $0[$1.title] = $1.tasks.map(\.text) }
+    }
+
+    @Test func `the timeline counts all that lay in an outbox, although most of it was sent at once`() {
+        var script = FlowScript(correlation: "c")
+        let web = script.work("shop", "POST /orders", at: 0, took: 10)
+        for number in 0..<7 {
+            let sent = script.send("shop", "Order", id: "\(number)", to: "orders", at: 20 + Double(number), in: web)
+            let appended = FlowScript.at(number == 0 ? 5 : 19.9 + Double(number)).nanosecondsSinceEpoch
+            script.set([ThroughlineAttribute.appendedTime: .int(Int64(appended))], on: sent)
+            script.process("mail", "Order", id: "\(number)", from: "orders", at: 100, took: 1, of: sent)
+        }
+        #expect(
+            bars(Flow(script.records))["shop"] == ["POST /orders ◀", "Order ×7 · in the outbox 0.1–15 ms"])
+    }
+
+    @Test func `the timeline has rows for what no message led to, and says what is missing`() {
+        #expect(bars(Flow(GoldenFlow.requests.records))["pricing"] == ["POST /quote"])
+        #expect(bars(Flow(GoldenFlow.missingSender.records))["notes"]?.last == "missing: 1 sender (not recorded)")
+        let order = bars(Flow(GoldenFlow.order.records))
+        #expect(order["orders"] == ["POST /orders"] && order["billing"]?.count == 1)
+    }
+
     @Test func `repeated siblings are folded, with their number`() {
         var script = FlowScript(correlation: "bulk")
         let job = script.work("importer", "import", at: 0, took: 100)

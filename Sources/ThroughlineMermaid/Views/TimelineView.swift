@@ -74,15 +74,20 @@ struct TimelineView {
             let hops = members.compactMap { if case .hop(let place) = $0 { flow.hops[place] } else { nil } }
             if !folded.outline.nodes[folded.nodes[node].members[0]].isInBatchAbove { add(hops) }
         case .operation(let place):
-            // What goes on inside a handler is no row of its own, unless it went on after that and ended last.
             let operation = flow.operations[place]
-            let isShown = folded.nodes[node].parent == nil || shares.share(of: operation.id) != nil
-            if isShown, !attempts.contains(operation.id) { add(operation, count: members.count) }
+            if isRow(operation, at: node), !attempts.contains(operation.id) { add(operation, count: members.count) }
         case .publication(let place):
             addDwelling(members, title: flow.message(flow.publications[place].id.message)?.title)
             if folded.nodes[node].children.isEmpty { addUnread(flow.publications[place], count: members.count) }
         case .attempt: break
         }
+    }
+
+    /// What goes on inside a handler or a request is no row of its own, unless it is another service's, or went on after
+    /// that and ended last.
+    private func isRow(_ operation: Operation, at node: Int) -> Bool {
+        if selection.folded.nodes[node].parent == nil || shares.share(of: operation.id) != nil { return true }
+        return operation.parentID.flatMap(flow.operation).map { $0.service != operation.service } ?? true
     }
 
     private func elapsed(_ time: Timestamp) -> UInt64 {
@@ -112,8 +117,9 @@ struct TimelineView {
         let publications = members.compactMap {
             if case .publication(let place) = $0 { flow.publications[place] } else { nil }
         }
-        let dwelling = publications.filter { $0.dwellTime.map(isVisible) ?? false }
+        let dwelling = publications.filter { $0.dwellTime != nil }
         guard let first = dwelling.first, let service = first.services.first,
+            dwelling.contains(where: { $0.dwellTime.map(isVisible) ?? false }),
             let spread = DurationText.spread(dwelling.compactMap(\.dwellTime)),
             let from = dwelling.compactMap(\.appended).min().map(elapsed),
             let to = dwelling.compactMap({ sent in sent.appended.map { elapsed($0) + (sent.dwellTime ?? 0) } }).max(),
@@ -281,7 +287,8 @@ struct TimelineView {
             }
             chart.sections.append(section)
         }
-        var notes = FlowNotes(flow).all.filter { [.time, .story, .clock].contains($0.kind) }.map(\.text)
+        // Repetitions stand where they happened.
+        var notes = FlowNotes(flow).all.filter { $0.kind != .repeats }.map(\.text)
         if let folding = FoldingText.of(selection) { notes.append("Shortened: \(folding)") }
         if chart.sections.isEmpty { notes = ["nothing was handled"] }
         addNotes(notes, at: chart.axis.place(last))
