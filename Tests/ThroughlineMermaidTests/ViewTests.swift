@@ -15,9 +15,9 @@ import ThroughlineModel
                 ---
                 flowchart LR
                   s_orders(["orders"])
-                  s_billing(["billing<br/><small>works\u{A0}13\u{A0}% of the time</small>"])
+                  s_billing(["billing<br/><small>13 % of critical path</small>"])
                   s_inventory(["inventory"])
-                  s_notifications(["notifications<br/><small>works\u{A0}31\u{A0}% of the time</small>"])
+                  s_notifications(["notifications<br/><small>31 % of critical path</small>"])
                   s_shipping(["shipping"])
                   t_orders[["orders"]]
                   t_stock[["stock"]]

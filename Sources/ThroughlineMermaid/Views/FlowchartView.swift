@@ -74,7 +74,7 @@ struct FlowchartView {
             let share = critical.workingShare(of: name).flatMap { $0 >= Self.leastShare ? $0 : nil }
             return Flowchart.Node(
                 id: id, text: MermaidText.shortened(name, to: Self.maximumName),
-                detail: share.map { "works \(FlowNotes.percent($0)) of the time" }, shape: .stadium)
+                detail: share.map { "\(FlowNotes.percent($0)) of critical path" }, shape: .stadium)
         case .destination(let name):
             let text = name.isEmpty ? "destination unknown" : MermaidText.shortened(name, to: Self.maximumName)
             return Flowchart.Node(
