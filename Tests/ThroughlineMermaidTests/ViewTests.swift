@@ -114,6 +114,7 @@ import ThroughlineModel
         }
         #expect(
             said == [
+                "POST /orders · 12 ms",
                 "s_orders-)s_billing OrderPlaced · orders · waited 4 ms",
                 "s_orders-)s_inventory OrderPlaced · orders · waited 5 ms",
                 "s_orders-)s_notifications OrderPlaced · orders · waited 5 ms",
@@ -193,6 +194,36 @@ import ThroughlineModel
         let outcomes = chart.nodes.count { $0.id.hasPrefix("o_") }
         #expect(chart.nodes.count == flow.messages.count + outcomes)
         #expect(chart.edges.count == causes + correlated + outcomes)
+    }
+
+    private func notes(_ flow: Flow) -> [String] {
+        SequenceView.diagram(of: flow).diagram.lines.compactMap { line in
+            switch line {
+            case .note(_, let text), .noteAcross(let text): text
+            default: nil
+            }
+        }
+    }
+
+    @Test func `the sequence notes what began by itself and what failed, and counts other work`() {
+        let order = notes(Flow(GoldenFlow.order.records))
+        #expect(order.last == "not drawn: 1 operation without a message (INSERT payments)")
+        #expect(notes(Flow(GoldenFlow.requests.records)).contains("POST /checkout · 90 ms"))
+        #expect(!notes(Flow(GoldenFlow.requests.records)).contains { $0.contains("not drawn") }, "a call is an arrow")
+        var script = FlowScript(correlation: "c")
+        let web = script.work("shop", "POST /orders", kind: .server, at: 0, took: 50)
+        for number in 0..<3 {
+            script.work("shop", "SELECT stock", kind: .client, at: 3 + Double(number), took: 1, in: web)
+        }
+        script.work("shop", "INSERT orders", kind: .client, at: 8, took: 2, in: web)
+        script.work("shop", "POST /fraud", kind: .client, at: 12, took: 30, in: web, error: "Timeout")
+        script.send("shop", "Order", id: "1", to: "orders", at: 45, in: web)
+        let told = notes(Flow(script.records))
+        #expect(
+            told.prefix(3) == [
+                "POST /orders · 50 ms", "POST /fraud · 30 ms ✗ Timeout", "Order · orders · no delivery recorded",
+            ])
+        #expect(told.last == "not drawn: 4 operations without a message (SELECT stock ×3, INSERT orders)")
     }
 
     private func bars(_ flow: Flow) -> [String: [String]] {

@@ -41,12 +41,19 @@ struct SequenceView {
         addUnread()
         addCalls(isWhole: isWhole)
         addMissingDeliveries()
+        let work = SequenceWork(selection)
+        for note in work.notes {
+            events.append(
+                SequenceOrder.Event(
+                    time: note.time.nanosecondsSinceEpoch, lines: [.note(over: id(note.service), text: note.text)]))
+        }
         if let folding = FoldingText.of(selection) { diagram.lines.append(.noteAcross("Shortened: \(folding)")) }
         addLines()
         // Repetitions stand where they happened, and so do ghosts where everything is drawn.
         for note in FlowNotes(flow, drawsGhosts: selection.isWhole).all where note.kind != .repeats {
             diagram.lines.append(.noteAcross(note.text))
         }
+        if let rest = work.rest { diagram.lines.append(.noteAcross(rest)) }
         nameParticipants()
     }
 
