@@ -27,7 +27,7 @@ import ThroughlineModel
     }
 
     @Test func `a pull that shows no message is drawn as what it is`() {
-        for (batch, words) in [(nil, "pulled; nobody recorded which message, if any"), (0, "pulled nothing")] {
+        for (batch, words) in [(nil, "pulled; which message, if any, was not recorded"), (0, "pulled nothing")] {
             let flow = Flow(Self.vain(batch: batch))
             #expect(flow.messages.isEmpty && flow.hops.isEmpty && flow.gaps.isEmpty && flow.messageCount == 0)
             let lines = FlowTree.text(of: flow).split(separator: "\n")

@@ -226,6 +226,22 @@ import ThroughlineModel
         #expect(told.last == "not drawn: 4 operations without a message (SELECT stock ×3, INSERT orders)")
     }
 
+    @Test func `a pull that brought nothing is drawn with where from and what for`() {
+        for (batch, words) in [(0, "pulled nothing"), (nil, "pulled; which message, if any, was not recorded")] {
+            var script = FlowScript(correlation: nil)
+            let pull = script.process(
+                "billing", nil, id: nil, from: "orders", at: 0, took: 5, settled: nil, operation: .receive)
+            if let batch { script.set([MessagingAttribute.batchMessageCount: .int(Int64(batch))], on: pull) }
+            let flow = Flow(script.records)
+            let chart = FlowchartView.chart(of: flow).chart
+            #expect(chart.nodes.map(\.id) == ["s_billing", "t_orders"])
+            #expect(chart.edges.map(\.text) == [batch == nil ? "pulled" : words])
+            #expect(chart.edges.map(\.stroke) == [.dottedLine])
+            #expect(notes(flow).contains("receive orders · \(words)"))
+            #expect(bars(flow)["billing"]?[0].hasPrefix("receive orders · \(words)") == true)
+        }
+    }
+
     private func bars(_ flow: Flow) -> [String: [String]] {
         TimelineView.chart(of: flow).chart.sections.reduce(into: [:]) { $0[$1.title] = $1.tasks.map(\.text) }
     }

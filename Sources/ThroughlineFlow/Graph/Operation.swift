@@ -71,7 +71,7 @@ public struct Operation: Identifiable, Sendable {
     /// What there is to say of a pull that no message is known of; nil for any other operation.
     package var emptiness: String? {
         guard reading.row.operation == .receive, !handles, !failed, !isUnfinished else { return nil }
-        return reading.row.batchSize == 0 ? "pulled nothing" : "pulled; nobody recorded which message, if any"
+        return reading.row.batchSize == 0 ? "pulled nothing" : "pulled; which message, if any, was not recorded"
     }
 
     /// It sets a message aside that was given up.

@@ -31,6 +31,8 @@ public struct Topology: Sendable {
             case serves
             /// A service calls another one directly, without a broker.
             case calls
+            /// A service asked a destination for messages, and no message is known that it got.
+            case pulls
         }
 
         /// Where it comes from.
@@ -41,11 +43,11 @@ public struct Topology: Sendable {
         public var kind: Kind
         /// The type of the messages of an `emits`, `deadLetters` or `replays` edge, when it is known.
         public var type: String?
-        /// The messages that passed, in causal order; empty for `calls` and `serves`.
+        /// The messages that passed, in causal order; empty for `calls`, `pulls` and `serves`.
         public var publications: [Publication.ID]
         /// The deliveries of a `delivers` or `redelivers` edge, in causal order.
         public var hops: [Hop.ID]
-        /// The calling operations of a `calls` edge.
+        /// The operations of a `calls` or `pulls` edge.
         public var calls: [Operation.ID]
         /// True when the critical path takes this edge.
         public var isCritical: Bool
@@ -101,6 +103,7 @@ public struct Topology: Sendable {
             }
         }
         addCalls(flow)
+        addPulls(flow)
     }
 
     private static func origins(_ publication: Publication, _ flow: Flow) -> [(Node, Edge.Kind)] {
@@ -142,6 +145,13 @@ public struct Topology: Sendable {
         }
     }
 
+    private mutating func addPulls(_ flow: Flow) {
+        for operation in flow.operations where operation.emptiness != nil {
+            guard let destination = operation.messaging?.destination else { continue }
+            add(.service(operation.service), .destination(destination), .pulls) { $0.calls.append(operation.id) }
+        }
+    }
+
     private mutating func add(_ node: Node) {
         if nodeIndex.insert(node).inserted { nodes.append(node) }
     }
@@ -157,7 +167,7 @@ public struct Topology: Sendable {
         } else {
             var edge = Edge(
                 from: from, to: to, kind: kind, type: type, publications: [], hops: [], calls: [], isCritical: false,
-                evidence: kind == .calls || kind == .serves ? .parent : .correlationID)
+                evidence: [.calls, .pulls, .serves].contains(kind) ? .parent : .correlationID)
             change(&edge)
             edgeIndex[key] = edges.count
             edges.append(edge)

@@ -166,6 +166,7 @@ struct FlowchartView {
             switch edge.kind {
             case .deadLetters: .cross
             case .replays, .redelivers: .dotted
+            case .pulls: .dottedLine
             case .emits, .routes, .delivers, .serves, .calls: isCritical ? .thick : .normal
             }
         let text = edges.count > 1 ? many(edges) : text(edge)
@@ -194,6 +195,9 @@ struct FlowchartView {
         case .calls:
             let names = edge.calls.compactMap { flow.operation($0)?.record.name }.uniqued()
             return counted("calls \(names.count == 1 ? names[0] : "\(names.count) operations")", edge.calls.count)
+        case .pulls:
+            let outcomes = edge.calls.compactMap { flow.operation($0)?.emptiness }.uniqued()
+            return counted(outcomes == ["pulled nothing"] ? outcomes[0] : "pulled", edge.calls.count)
         }
     }
 

@@ -101,7 +101,8 @@ struct TimelineView {
     }
 
     private mutating func add(_ operation: Operation, count: Int) {
-        let name = MermaidText.shortened(operation.record.name, to: 40) + FoldingText.times(count)
+        let outcome = operation.emptiness.map { " · \($0)" } ?? ""
+        let name = MermaidText.shortened(operation.record.name, to: 40) + FoldingText.times(count) + outcome
         let isCritical = shares.share(of: operation.id) ?? 0 >= 0.01
         append(
             [
