@@ -94,6 +94,42 @@ import ThroughlineModel
         try JudgedCase.write(MapFlowchart.chart(of: builder.map, destination: nil), as: "map-whole")
     }
 
+    @Test func `a map has one edge for a consumer of which some spans name the group and some do not`() throws {
+        var script = FlowScript(correlation: nil)
+        for (number, group) in ["readers", nil, "readers", nil].enumerated() {
+            let sent = script.send("shop", "Order", id: "\(number)", to: "orders", at: 0)
+            script.process(
+                "mail", "Order", id: "\(number)", from: "orders", at: [5, 9, 5, 9][number], took: 1, of: sent,
+                group: group)
+        }
+        var builder = MapBuilder()
+        for record in script.records { builder.add(record) }
+        for destination in [nil, "orders"] {
+            let map = destination.map(builder.map.around) ?? builder.map
+            let delivering = MapFlowchart.chart(of: map, destination: destination).edges.filter {
+                $0.from == "t_orders"
+            }
+            #expect(delivering.map(\.text) == ["delivers ×4 · waits 4–8 ms"])
+            #expect(delivering.map(\.to) == ["g_readers"])
+        }
+    }
+
+    @Test func `dead letters are in the picture of a map, and in that of the destination that they come from`() throws {
+        var builder = MapBuilder()
+        for record in GoldenFlow.order.records { builder.add(record) }
+        let whole = MapFlowchart.chart(of: builder.map, destination: nil)
+        #expect(whole.nodes.filter { $0.styles.contains(.failed) }.map(\.text) == ["orders.dlq ✗"])
+        let one = MapFlowchart.chart(of: builder.map.around("orders"), destination: "orders")
+        let crossed = one.edges.filter { $0.stroke == .cross }
+        #expect(crossed.map { [$0.from, $0.to] } == [["g_notifications", "t_orders_dlq"]])
+        #expect(one.nodes.first { $0.id == "t_orders_dlq" }?.group == nil)
+        #expect(one.groups.map(\.id) == ["producers", "broker", "consumers"])
+        try JudgedCase.write(one, as: "map-dead-letters")
+        let letters = MapFlowchart.chart(of: builder.map.around("orders.dlq"), destination: "orders.dlq")
+        #expect(letters.edges.filter { $0.stroke == .cross }.map(\.from) == ["s_notifications"])
+        try JudgedCase.write(letters, as: "map-of-dead-letters")
+    }
+
     @Test func `a map tells deliveries from attempts, replays from sends, and what the broker moves`() {
         func edges(_ golden: GoldenFlow) -> [Flowchart.Edge] {
             var builder = MapBuilder()
@@ -101,7 +137,7 @@ import ThroughlineModel
             return MapFlowchart.chart(of: builder.map, destination: nil).edges
         }
         let order = edges(.order)
-        #expect(order.contains { $0.text == "delivers · waits 5 ms · 2 retries · 100 % ✗" })
+        #expect(order.contains { $0.text == "delivers · waits 5 ms · 2 retries · 100 % dead letters ✗" })
         #expect(order.contains { $0.text == "replayed · waits 41 s" && $0.stroke == .dotted })
         #expect(edges(.retryTopics).contains { $0.text == "replays ParcelScanned" && $0.stroke == .dotted })
         #expect(edges(.routed).count { $0.text == "routes" } == 2)

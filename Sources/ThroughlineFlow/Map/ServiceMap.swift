@@ -141,8 +141,8 @@ public struct ServiceMap: Sendable {
 }
 
 extension ServiceMap {
-    /// What concerns one destination alone: its producers, itself, its consumers, and where the broker moves its messages
-    /// from and to.
+    /// What concerns one destination alone: its producers, itself, its consumers, where the broker moves its messages from
+    /// and to, and where its consumers set them aside.
     public func around(_ destination: String) -> ServiceMap {
         let before = reached(from: destination) { ($0.to, $0.from) }
         let after = reached(from: destination) { ($0.from, $0.to) }
@@ -155,9 +155,26 @@ extension ServiceMap {
         part.emissions = emissions.filter { before.contains($0.destination) }
         part.deliveries = deliveries.filter { after.contains($0.destination) }
         part.calls = []
+        let aside = setAside(by: part.deliveries, of: Set(part.emissions.compactMap(\.type)))
+            .filter { !before.contains($0.destination) }
+        part.emissions += aside
+        let more = Set(aside.map(\.destination)).subtracting(before).subtracting(after)
+        part.destinations += destinations.filter { more.contains($0.name) }
         let names = Set(part.emissions.map(\.service)).union(part.deliveries.map(\.consumer.service))
         part.services = services.filter(names.contains)
         return part
+    }
+
+    /// Dead letters of consumers that gave messages up, of the types that they may be of, and no more than those.
+    private func setAside(by deliveries: [Delivery], of types: Set<String>) -> [Emission] {
+        emissions.compactMap { emission in
+            let given = deliveries.reduce(0) { $1.consumer.service == emission.service ? $0 + $1.deadLetters : $0 }
+            let isOne = emission.type.map { types.isEmpty || types.contains($0) } ?? true
+            guard emission.isDeadLetter, given > 0, isOne else { return nil }
+            var own = emission
+            own.count = min(emission.count, given)
+            return own
+        }
     }
 
     /// The destination and every other that routes lead to, step by step.

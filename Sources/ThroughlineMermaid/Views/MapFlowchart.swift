@@ -6,6 +6,9 @@ struct MapFlowchart {
     private var chart = Flowchart()
     private var slugs = SlugAllocator()
     private let map: ServiceMap
+    private let deliveries: [MapDelivery]
+    /// Where messages are set aside that somebody could not handle.
+    private let deadLetters: Set<String>
 
     private static let maximumName = 36
     private static let maximumTypes = 3
@@ -17,6 +20,9 @@ struct MapFlowchart {
 
     private init(_ map: ServiceMap, destination: String?) {
         self.map = map
+        deliveries = MapDelivery.all(map.deliveries)
+        deadLetters = Set(
+            map.emissions.filter(\.isDeadLetter).map(\.destination) + map.routes.filter(\.isDeadLetter).map(\.to))
         if let destination {
             drawOne(destination)
         } else {
@@ -34,12 +40,12 @@ struct MapFlowchart {
         for destination in map.destinations {
             chart.nodes.append(destinationNode(destination, detail: count(destination)))
         }
-        let groupsOfService = Dictionary(grouping: map.deliveries.map(\.consumer), by: \.service)
+        let groupsOfService = Dictionary(grouping: deliveries.map(\.delivery.consumer), by: \.service)
             .mapValues { Set($0.compactMap(\.group)) }
-        addEmissions(prefix: "s")
-        for delivery in map.deliveries {
-            let (consumer, service) = (delivery.consumer, slugs.id("s", delivery.consumer.service))
-            let from = slugs.id("t", delivery.destination)
+        addEmissions(map.emissions)
+        for delivery in deliveries {
+            let consumer = delivery.delivery.consumer
+            let (from, service) = (slugs.id("t", delivery.delivery.destination), slugs.id("s", consumer.service))
             guard let group = consumer.group,
                 group != consumer.service || groupsOfService[consumer.service, default: []].count > 1
             else {
@@ -60,7 +66,8 @@ struct MapFlowchart {
         for call in map.calls {
             chart.edges.append(
                 Flowchart.Edge(
-                    from: slugs.id("s", call.caller), to: slugs.id("s", call.called), text: text(call), stroke: .normal)
+                    from: slugs.id("s", call.caller), to: slugs.id("s", call.called), text: MapText.call(call),
+                    stroke: .normal)
             )
         }
     }
@@ -94,7 +101,12 @@ struct MapFlowchart {
 
     private mutating func drawOne(_ name: String) {
         guard let destination = map.destinations.first(where: { $0.name == name }) else { return }
-        let producers = map.emissions.map(\.service).uniqued()
+        let isAside = { [map] (emission: ServiceMap.Emission) in
+            emission.isDeadLetter && emission.destination != name
+                && !map.routes.contains { $0.from == emission.destination }
+        }
+        let (aside, usual) = (map.emissions.filter(isAside), map.emissions.filter { !isAside($0) })
+        let producers = usual.map(\.service).uniqued()
         if !producers.isEmpty { chart.groups.append(Flowchart.Group(id: "producers", title: "Producers")) }
         chart.groups.append(Flowchart.Group(id: "broker", title: destination.system ?? "Broker"))
         if !map.deliveries.isEmpty { chart.groups.append(Flowchart.Group(id: "consumers", title: "Consumers")) }
@@ -108,12 +120,13 @@ struct MapFlowchart {
             let kinds = types.count == 1 ? MermaidText.shortened(types[0], to: 24) : "\(types.count) types"
             let detail = ([types.isEmpty ? nil : kinds, count(destination)] as [String?]).compactMap(\.self)
             var node = destinationNode(destination, detail: detail.joined(separator: " · "))
-            node.group = "broker"
+            // Behind the consumers, as what becomes of it.
+            node.group = aside.contains { $0.destination == destination.name } ? nil : "broker"
             chart.nodes.append(node)
         }
-        addEmissions(prefix: "s")
-        for delivery in map.deliveries {
-            let consumer = delivery.consumer
+        addEmissions(usual)
+        for delivery in deliveries {
+            let consumer = delivery.delivery.consumer
             let group = consumer.group ?? consumer.service
             let id = slugs.id("g", group, key: "\(group)\u{0}\(consumer.service)")
             if !chart.nodes.contains(where: { $0.id == id }) {
@@ -124,21 +137,25 @@ struct MapFlowchart {
                 }
                 chart.nodes.append(node)
             }
-            chart.edges.append(edge(delivery, from: slugs.id("t", delivery.destination), to: id))
+            chart.edges.append(edge(delivery, from: slugs.id("t", delivery.delivery.destination), to: id))
+            guard delivery.delivery.deadLetters > 0 else { continue }
+            for emission in aside where emission.service == consumer.service {
+                chart.edges.append(edge(emission, from: id, to: slugs.id("t", emission.destination)))
+            }
         }
         addRoutes()
     }
 
     /// One edge for each type, or one for all where there are many.
-    private mutating func addEmissions(prefix: String) {
+    private mutating func addEmissions(_ emissions: [ServiceMap.Emission]) {
         struct Key: Hashable {
             var service: String
             var destination: String
         }
-        let pairs = Dictionary(grouping: map.emissions) { Key(service: $0.service, destination: $0.destination) }
-        for key in map.emissions.map({ Key(service: $0.service, destination: $0.destination) }).uniqued() {
+        let pairs = Dictionary(grouping: emissions) { Key(service: $0.service, destination: $0.destination) }
+        for key in emissions.map({ Key(service: $0.service, destination: $0.destination) }).uniqued() {
             guard let emissions = pairs[key] else { continue }
-            let (from, to) = (slugs.id(prefix, key.service), slugs.id("t", key.destination))
+            let (from, to) = (slugs.id("s", key.service), slugs.id("t", key.destination))
             let usual = emissions.filter { !$0.isDeadLetter && !$0.isReplay }
             let areMany = usual.count > Self.maximumTypes
             if areMany {
@@ -161,15 +178,16 @@ struct MapFlowchart {
         case (false, false, .reply): verb = "replies"
         case (false, false, .event), (false, false, nil): verb = "emits"
         }
-        let sign = emission.errors > 0 ? " · \(share(emission.errors, emission.count)) ✗" : ""
+        let sign = emission.errors > 0 ? " · \(MapText.share(emission.errors, emission.count)) ✗" : ""
         let type = MermaidText.shortened(emission.type ?? "messages", to: DeliveryText.maximumLength - 2)
         return Flowchart.Edge(
             from: from, to: to, text: "\(verb) \(type)\(FoldingText.times(emission.count))\(sign)",
             stroke: emission.isDeadLetter ? .cross : emission.isReplay ? .dotted : .normal)
     }
 
-    private func edge(_ delivery: ServiceMap.Delivery, from: String, to: String) -> Flowchart.Edge {
-        Flowchart.Edge(from: from, to: to, text: text(delivery), stroke: delivery.isReplay ? .dotted : .normal)
+    private func edge(_ drawn: MapDelivery, from: String, to: String) -> Flowchart.Edge {
+        Flowchart.Edge(
+            from: from, to: to, text: MapText.delivery(drawn), stroke: drawn.delivery.isReplay ? .dotted : .normal)
     }
 
     /// What the broker does by itself.
@@ -188,11 +206,13 @@ struct MapFlowchart {
     }
 
     private mutating func destinationNode(_ destination: ServiceMap.Destination, detail: String?) -> Flowchart.Node {
-        Flowchart.Node(
-            id: slugs.id("t", destination.name),
-            text: destination.name.isEmpty
-                ? "destination unknown" : MermaidText.shortened(destination.name, to: Self.maximumName),
-            detail: detail?.isEmpty == true ? nil : detail, shape: .subroutine, styles: [.destination])
+        let name = destination.name
+        let text = name.isEmpty ? "destination unknown" : MermaidText.shortened(name, to: Self.maximumName)
+        let holdsDeadLetters = deadLetters.contains(name)
+        return Flowchart.Node(
+            id: slugs.id("t", name), text: holdsDeadLetters ? "\(text) ✗" : text,
+            detail: detail?.isEmpty == true ? nil : detail, shape: .subroutine,
+            styles: holdsDeadLetters ? [.destination, .failed] : [.destination])
     }
 
     /// Such as `1,200 messages`, with a rate where the map was asked for a certain time.
@@ -200,51 +220,6 @@ struct MapFlowchart {
         guard destination.messages > 0 else { return nil }
         let count = FoldingText.counted(destination.messages, "message")
         guard let rate = map.rate(destination.messages) else { return count }
-        if rate >= 10 { return "\(count) · \(FoldingText.grouped(Int(rate.rounded())))/s" }
-        if rate >= 0.1 { return "\(count) · \(tenths(rate))/s" }
-        return rate * 60 >= 0.1 ? "\(count) · \(tenths(rate * 60))/min" : count
-    }
-
-    /// Such as `delivers ×120 · p50 4 ms · p99 31 ms · 12 retries · 0.4 % ✗`.
-    private func text(_ delivery: ServiceMap.Delivery) -> String {
-        var parts = [(delivery.isReplay ? "replayed" : "delivers") + FoldingText.times(delivery.count)]
-        if let wait = delivery.queueTime {
-            let (middle, late) = (DurationText.short(wait.p50), DurationText.short(wait.p99))
-            parts += middle == late ? ["waits \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
-        }
-        if delivery.retries > 0 { parts.append(FoldingText.counted(delivery.retries, "retry", "retries")) }
-        if delivery.duplicates > 0 { parts.append(FoldingText.counted(delivery.duplicates, "duplicate")) }
-        if delivery.errors > 0 { parts.append("\(share(delivery.errors, delivery.count)) ✗") }
-        if delivery.unfinished > 0 { parts.append("\(FoldingText.grouped(delivery.unfinished)) unfinished") }
-        // One or two are on their way all the time; a backlog is more than a hundredth of what was handled.
-        if let backlog = delivery.backlog.map({ $0 - delivery.unfinished }), backlog > 2,
-            backlog * 100 > delivery.count
-        {
-            parts.append("\(FoldingText.grouped(backlog)) waiting")
-        }
-        return parts.joined(separator: " · ")
-    }
-
-    /// Such as `calls ×12 · p50 4 ms · p99 31 ms · 0.4 % ✗`.
-    private func text(_ call: ServiceMap.Call) -> String {
-        var parts = ["calls\(FoldingText.times(call.count))"]
-        if let took = call.duration {
-            let (middle, late) = (DurationText.short(took.p50), DurationText.short(took.p99))
-            parts += middle == late ? ["takes \(middle)"] : ["p50 \(middle)", "p99 \(late)"]
-        }
-        if call.errors > 0 { parts.append("\(share(call.errors, call.count)) ✗") }
-        return parts.joined(separator: " · ")
-    }
-
-    private func share(_ part: Int, _ whole: Int) -> String {
-        guard whole > 0 else { return "0 %" }
-        let percent = Double(part) / Double(whole) * 100
-        if percent >= 10 { return "\(Int(percent.rounded())) %" }
-        return percent < 0.1 ? "< 0.1 %" : "\(tenths(percent)) %"
-    }
-
-    private func tenths(_ value: Double) -> String {
-        let tenths = Int((value * 10).rounded())
-        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+        return MapText.rate(rate).map { "\(count) · \($0)" } ?? count
     }
 }
