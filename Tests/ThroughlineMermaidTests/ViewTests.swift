@@ -64,7 +64,8 @@ import ThroughlineModel
         }
         let deliveries = Set(
             flow.hops.map { Delivery(destination: $0.destination, consumer: $0.consumer, isReplay: $0.isReplay) })
-        let drawn = chart.edges.compactMap(\.text).filter { $0.wholeMatch(of: /(delivers|×|waited|replayed).*/) != nil }
+        let drawn = chart.edges.compactMap(\.text)
+            .filter { $0.wholeMatch(of: /(delivers|×|waited|replayed|batch).*/) != nil }
         #expect(drawn.count == deliveries.count)
     }
 
@@ -100,7 +101,7 @@ import ThroughlineModel
         #expect(routed.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["mail-fast", "mail-archive"])
         let batch = FlowchartView.chart(of: Flow(GoldenFlow.batch.records)).chart
         #expect(batch.nodes.filter { $0.shape == .hexagon }.map(\.text) == ["read-model"])
-        #expect(batch.edges.contains { $0.text == "delivers · batch of 4 · 45 %" })
+        #expect(batch.edges.contains { $0.text == "batch of 4 · 45 %" })
     }
 
     @Test func `the sequence tells attempts, waits and the dead letter in order`() {
@@ -192,7 +193,9 @@ import ThroughlineModel
         let causes = flow.messages.reduce(0) { $0 + $1.causes.count }
         let correlated = flow.edges.count { $0.relation == .correlates }
         let outcomes = chart.nodes.count { $0.id.hasPrefix("o_") }
-        #expect(chart.nodes.count == flow.messages.count + outcomes)
+        let notes = chart.nodes.count { $0.shape == .flag }
+        #expect(chart.nodes.count == flow.messages.count + outcomes + notes)
+        #expect(notes == ([.skewed, .cycle].contains(golden) ? 1 : 0), "only where times contradict causes")
         #expect(chart.edges.count == causes + correlated + outcomes)
     }
 
@@ -224,6 +227,17 @@ import ThroughlineModel
                 "POST /orders · 50 ms", "POST /fraud · 30 ms ✗ Timeout", "Order · orders · no delivery recorded",
             ])
         #expect(told.last == "not drawn: 4 operations without a message (SELECT stock ×3, INSERT orders)")
+    }
+
+    @Test func `what handles or sends messages is no other work, however its spans are nested`() {
+        for golden in [GoldenFlow.brokerDeadLetter, .batchWithSpans] {
+            #expect(!notes(Flow(golden.records)).contains { $0.hasPrefix("process ") }, "\(golden)")
+        }
+    }
+
+    @Test func `where clocks leave a wait unknown, no share of the path is made of it`() {
+        let labels = FlowchartView.chart(of: Flow(GoldenFlow.skewed.records)).chart.edges.compactMap(\.text)
+        #expect(labels.filter { $0.hasPrefix("delivers") } == ["delivers · waited ?", "delivers · waited ?"])
     }
 
     @Test func `a pull that brought nothing is drawn with where from and what for`() {

@@ -41,6 +41,22 @@ struct CausationView {
         addRest()
         if chart.nodes.isEmpty { chart.nodes = [FlowchartView.nothing(flow)] }
         chart.direction = chart.readableDirection
+        addClocks()
+    }
+
+    /// Where the times of messages contradict their causes.
+    private mutating func addClocks() {
+        func began(_ message: Message.ID) -> Timestamp? { publications[message]?.compactMap(\.began).min() }
+        let contradicts = flow.messages.contains { effect in
+            guard let time = began(effect.id) else { return false }
+            return effect.causes.contains { began($0).map { $0 > time } ?? false }
+        }
+        guard contradicts else { return }
+        for (number, note) in FlowNotes(flow).all.filter({ $0.kind == .clock }).enumerated() {
+            chart.nodes.append(
+                Flowchart.Node(
+                    id: slugs.id("n", "clock \(number + 1)"), text: note.text, shape: .flag, styles: [.inferred]))
+        }
     }
 
     /// Causes before their effects, and what has neither in the order of time: the outline has calls last.

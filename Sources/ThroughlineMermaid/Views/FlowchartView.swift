@@ -204,10 +204,13 @@ struct FlowchartView {
     /// With its share of the critical path, where that is worth a word, and what may happen once more.
     private func delivery(_ hops: [Hop], isCritical: Bool) -> String {
         var text = DeliveryText.delivers(hops)
-        if isCritical, let share = critical.waitingShare(of: hops), share >= Self.leastShare {
+        if isCritical, !hops.contains(where: \.isWaitUnknown), let share = critical.waitingShare(of: hops),
+            share >= Self.leastShare
+        {
             let part = " · \(FlowNotes.percent(share))"
             let short = text.replacing("delivers · waited", with: "waited").replacing("delivers ×", with: "×")
-            text = (text.count + part.count <= DeliveryText.maximumLength ? text : short) + part
+                .replacing("delivers · batch", with: "batch")
+            text = (text.count + part.count < DeliveryText.maximumLength ? text : short) + part
         }
         let duplicates = hops.reduce(0) { $0 + $1.duplicates.count }
         if duplicates > 0 { text += duplicates == 1 ? " · duplicate" : " · \(duplicates) duplicates" }

@@ -24,7 +24,9 @@ struct MapText {
     private static func failures(_ delivery: ServiceMap.Delivery) -> [String] {
         let others = delivery.errors - delivery.deadLetters
         var parts: [String] = []
-        if delivery.deadLetters > 0 { parts.append("\(share(delivery.deadLetters, delivery.count)) dead letters ✗") }
+        if delivery.deadLetters > 0 {
+            parts.append("\(share(delivery.deadLetters, delivery.count)) dead\u{A0}letters ✗")
+        }
         if others > 0 { parts.append("\(share(others, delivery.count)) ✗") }
         return parts
     }

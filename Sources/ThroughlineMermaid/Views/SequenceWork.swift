@@ -24,7 +24,8 @@ struct SequenceWork {
         for node in folded.nodes.indices {
             let operations = folded.nodes[node].members.compactMap { member -> Operation? in
                 guard case .operation(let place) = folded.outline.nodes[member].subject else { return nil }
-                return drawn.contains(flow.operations[place].id) ? nil : flow.operations[place]
+                let operation = flow.operations[place]
+                return operation.handles || operation.publishes || drawn.contains(operation.id) ? nil : operation
             }
             guard let first = operations.first else { continue }
             let isRoot = folded.nodes[node].parent == nil
