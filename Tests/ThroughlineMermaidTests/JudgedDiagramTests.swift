@@ -137,7 +137,7 @@ import ThroughlineModel
             return MapFlowchart.chart(of: builder.map, destination: nil).edges
         }
         let order = edges(.order)
-        #expect(order.contains { $0.text == "delivers · waits 5 ms · 2 retries · 100 % dead\u{A0}letters ✗" })
+        #expect(order.contains { $0.text == "delivers · waits 5 ms · 2 retries · 100 % dead-lettered ✗" })
         #expect(order.contains { $0.text == "replayed · waits 41 s" && $0.stroke == .dotted })
         #expect(edges(.retryTopics).contains { $0.text == "replays ParcelScanned" && $0.stroke == .dotted })
         #expect(edges(.routed).count { $0.text == "routes" } == 2)

@@ -273,6 +273,18 @@ import ThroughlineModel
             bars(Flow(script.records))["shop"] == ["POST /orders ◀", "Order ×7 · in the outbox 0.1–15 ms"])
     }
 
+    @Test func `each stay in an outbox that can be seen at all is a bar, and not only the longest`() {
+        var script = FlowScript(correlation: "c")
+        for (number, dwell) in [9.7, 9, 7.1, 0.5].enumerated() {
+            let sent = script.send("shop", "Order\(number)", id: "\(number)", to: "orders", at: 10 + Double(number))
+            let appended = FlowScript.at(10 + Double(number) - dwell).nanosecondsSinceEpoch
+            script.set([ThroughlineAttribute.appendedTime: .int(Int64(appended))], on: sent)
+            script.process("mail", nil, id: "\(number)", from: "orders", at: 400, took: 1, of: sent)
+        }
+        let bars = bars(Flow(script.records))["shop"]?.filter { $0.contains("in the outbox") }
+        #expect(bars?.map { $0.prefix(6) } == ["Order0", "Order1", "Order2"])
+    }
+
     @Test func `the timeline has rows for what no message led to, and says what is missing`() {
         #expect(bars(Flow(GoldenFlow.requests.records))["pricing"] == ["POST /quote"])
         #expect(bars(Flow(GoldenFlow.missingSender.records))["notes"]?.last == "missing: 1 sender (not recorded)")

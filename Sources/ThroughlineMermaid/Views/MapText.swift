@@ -24,9 +24,7 @@ struct MapText {
     private static func failures(_ delivery: ServiceMap.Delivery) -> [String] {
         let others = delivery.errors - delivery.deadLetters
         var parts: [String] = []
-        if delivery.deadLetters > 0 {
-            parts.append("\(share(delivery.deadLetters, delivery.count)) dead\u{A0}letters ✗")
-        }
+        if delivery.deadLetters > 0 { parts.append("\(share(delivery.deadLetters, delivery.count)) dead-lettered ✗") }
         if others > 0 { parts.append("\(share(others, delivery.count)) ✗") }
         return parts
     }

@@ -120,7 +120,7 @@ struct TimelineView {
         }
         let dwelling = publications.filter { $0.dwellTime != nil }
         guard let first = dwelling.first, let service = first.services.first,
-            dwelling.contains(where: { $0.dwellTime.map(isVisible) ?? false }),
+            dwelling.contains(where: { $0.dwellTime ?? 0 > length / UInt64(Self.leastDrawn) }),
             let spread = DurationText.spread(dwelling.compactMap(\.dwellTime)),
             let from = dwelling.compactMap(\.appended).min().map(elapsed),
             let to = dwelling.compactMap({ sent in sent.appended.map { elapsed($0) + (sent.dwellTime ?? 0) } }).max(),
