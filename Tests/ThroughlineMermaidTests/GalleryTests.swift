@@ -74,7 +74,10 @@ import ThroughlineFlow
                     sentence: "**Request and reply** over messaging, with how long the answer took.",
                     flow: .requestReply, title: "a question", view: .sequence),
                 Picture(
-                    sentence: "**Clocks**: they differ, the bounds are noted, and no time is changed.", flow: .skewed,
+                    sentence: """
+                        **Clocks**: they differ, the bounds are noted, no time is changed, and how long a message waited \
+                        between them is unknown.
+                        """, flow: .skewed,
                     title: "two clocks", view: .sequence),
                 Picture(
                     sentence: "**Gaps**: whoever was never recorded stands there dashed, with the reason that fits.",
