@@ -1,8 +1,9 @@
 /// Durations as people read them: three digits at most, the unit that fits.
 package enum DurationText {
-    /// Such as `0.4 ms`, `310 ms`, `1.2 s`, `2 min 5 s`, `3 h 10 min`.
+    /// Such as `0.4 ms`, `310 ms`, `1.2 s`, `2 min 5 s`, `3 h 10 min`, and `< 0.1 ms` for what is not nothing.
     package static func short(_ nanoseconds: UInt64) -> String {
         let microseconds = nanoseconds / 1_000
+        if nanoseconds > 0, microseconds < 50 { return "< 0.1 ms" }
         if microseconds < 9_950 { return tenths((microseconds + 50) / 100) + " ms" }
         let milliseconds = (microseconds + 500) / 1_000
         if milliseconds < 1_000 { return "\(milliseconds) ms" }

@@ -1,5 +1,6 @@
 extension DurationText {
-    /// One duration, or from the shortest to the longest of several: `4 ms`, `4–31 ms`, `0.4 ms–1.2 s`; nil for none.
+    /// One duration, or from the shortest to the longest of several: `4 ms`, `4–31 ms`, `0.4 ms–1.2 s`, `up to 4 ms`; nil
+    /// for none.
     package static func spread(_ durations: some Sequence<UInt64>) -> String? {
         var shortest = UInt64.max
         var longest: UInt64 = 0
@@ -12,6 +13,7 @@ extension DurationText {
         if isEmpty { return nil }
         let (low, high) = (short(shortest), short(longest))
         if low == high { return low }
+        if low.hasPrefix("<") { return "up to \(high)" }
         let (lowParts, highParts) = (low.split(separator: " "), high.split(separator: " "))
         let isOneUnit = lowParts.count == 2 && highParts.count == 2 && lowParts[1] == highParts[1]
         return isOneUnit ? "\(lowParts[0])–\(high)" : "\(low)–\(high)"

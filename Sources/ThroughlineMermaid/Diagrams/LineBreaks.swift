@@ -26,7 +26,7 @@ enum LineBreaks {
         guard let first = word.first, let last = previous.last else { return false }
         if word.count == 1, "·%✗✓↻↩◀…".contains(first) { return true }
         if "×%".contains(first) || isDigit(last) { return true }
-        if previous.count == 1, "◀↩→".contains(last) || (last == "✗" && isFirst) { return true }
+        if previous.count == 1, "◀↩→<".contains(last) || (last == "✗" && isFirst) { return true }
         return isDigit(first) && last.isLetter && previous.count <= longestLead
     }
 
