@@ -15,6 +15,7 @@ final class Findings: Sendable {
         var replies: ReplyReader?
         var clockOffsets: [ClockOffset]?
         var clock: CausalClock?
+        var hasSkew: Bool?
         var criticalPaths: [CriticalPath]?
         var replayed: Set<Int>?
         var latency: UInt64?
@@ -58,10 +59,12 @@ final class Findings: Sendable {
         find(\.hops) {
             let publications = assembly.hops.publications.publications
             var hops = parts.hops
-            let clock = clock
-            for hop in hops.indices where clock.contradictsWait(hop) {
-                hops[hop].isWaitUnknown = true
-                hops[hop].attempts[0].waited = nil
+            if hasSkew {
+                let clock = clock
+                for hop in hops.indices where clock.contradictsWait(hop) {
+                    hops[hop].isWaitUnknown = true
+                    hops[hop].attempts[0].waited = nil
+                }
             }
             guard flow.publications.contains(where: { publications[$0].reason == .deadLettered }) else { return hops }
             for hop in deadLetterReader.parts.compactMap(\.hop) { hops[hop].isSetAside = true }
@@ -80,12 +83,13 @@ final class Findings: Sendable {
     var deadLetters: [DeadLetter] { deadLetterReader.deadLetters }
     var replies: [Reply] { replyReader.replies }
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
-    var clock: CausalClock { find(\.clock) { CausalClock(graph, clockOffsets) } }
+    var clock: CausalClock { find(\.clock) { CausalClock(graph, hasSkew ? clockOffsets : []) } }
+    private var hasSkew: Bool { find(\.hasSkew) { CausalClock.hasSkew(assembly, flow) } }
     var replayed: Set<Int> { find(\.replayed) { ReplayReach(graph).operations } }
 
     var latency: UInt64 {
+        guard hasSkew, !clock.isPlain else { return recordedLatency }
         let clock = clock
-        if clock.isPlain { return recordedLatency }
         return find(\.latency) {
             let replayed = replayed
             let first = graph.index.indices.lazy.map(clock.start).min()

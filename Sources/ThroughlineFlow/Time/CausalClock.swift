@@ -20,6 +20,28 @@ struct CausalClock {
         }
     }
 
+    /// True when something began, or answered, before what it waited for; without that no two clocks are known to differ,
+    /// and no flow needs to be looked at closer.
+    static func hasSkew(_ assembly: Assembly, _ flow: Assembly.Extent) -> Bool {
+        let (rows, hops) = (assembly.table.rows, assembly.hops)
+        for position in flow.operations where rows[position].parent >= 0 {
+            let parent = Int(rows[position].parent)
+            guard rows[parent].host != rows[position].host else { continue }
+            if rows[position].start < rows[parent].start { return true }
+            if rows[position].kind == .server, rows[parent].kind == .client, let end = rows[parent].end,
+                rows[position].latest > end
+            {
+                return true
+            }
+        }
+        for hop in flow.hops where !hops.hops[hop].attempts.isEmpty {
+            let first = hops.attempts[Int(hops.hops[hop].attempts.start)].operation
+            let began = hops.publications.publications[hops.hops[hop].publication].began
+            if let began, began > rows[first].start { return true }
+        }
+        return false
+    }
+
     /// Hosts one after the other along their causes: the longest way to each.
     private static func shifts(_ offsets: [ClockOffset]) -> [String: UInt64] {
         var shifts: [String: UInt64] = [:]
