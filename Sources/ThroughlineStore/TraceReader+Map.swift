@@ -30,6 +30,8 @@ private struct MapScan {
     private var deadLetters: Set<Int64> = []
     /// The rows of the spans that sent or handled messages once more, as far as a link tells.
     private var replays: Set<Int64> = []
+    /// The names by which alone spans are known to be about messages.
+    private var telling: Set<Int64> = []
 
     /// What a text of the store means where it stands for something.
     private struct Words {
@@ -40,12 +42,18 @@ private struct MapScan {
 
     private static let columns = """
         id, resource, kind, start, duration, status, system, operation_type, destination, consumer_group, message_type,
-        intent, settlement, attempt, enqueued_time, queue_time, message_id, span_id, parent_id, attributes
+        intent, settlement, attempt, enqueued_time, queue_time, message_id, span_id, parent_id, attributes, name
         """
 
     mutating func run(_ session: inout ReadSession, from: Timestamp?, to: Timestamp?) throws(SQLiteError) {
         deadLetters = try spans(linkedAs: .deadLetterOf, session)
         replays = try spans(linkedAs: .replayOf, session)
+        for name in SpanNames.messaging {
+            telling.formUnion(
+                try session.rows("SELECT id FROM strings WHERE text = ?1") { select throws(SQLiteError) in
+                    try select.bind(name, 1)
+                })
+        }
         let window = from == nil && to == nil ? "" : "WHERE start >= ?1 AND start < ?2"
         for table in ["spans", "open_spans"] {
             let select = try session.connection.prepare("SELECT \(Self.columns) FROM \(table) \(window)")
@@ -84,7 +92,7 @@ private struct MapScan {
             let kind = SpanKind(rawValue: Int(clamping: row.integer(2)))
             let mayBeAboutMessages =
                 kind == .producer || kind == .consumer || !row.isNull(6) || !row.isNull(7) || !row.isNull(8)
-                || notes.isMessaging
+                || notes.isMessaging || telling.contains(row.integer(20))
             if mayBeAboutMessages { return nil }
             sample.failed = row.integer(5) == Int64(SpanStatus.Code.error.rawValue) || notes.hasErrorType
             sample.call = kind.flatMap { kind in
@@ -169,7 +177,7 @@ extension MessageKey {
 
 /// What a glance at the JSON of a span's other attributes tells, without taking it apart.
 private struct Notes {
-    /// True when an attribute of the messaging conventions is among them.
+    /// True when an attribute is among them that only spans about messages have.
     var isMessaging = false
     /// True when one is among them that says more about the message than the columns do.
     var needsWholeSpan = false
@@ -186,7 +194,10 @@ private struct Notes {
         for place in json.indices where json[place] == UInt8(ascii: "\"") {
             let rest = UnsafeBufferPointer(rebasing: json[(place + 1)...])
             switch rest.first {
-            case UInt8(ascii: "m"): readMessaging(rest)
+            case UInt8(ascii: "m"):
+                readMessaging(rest)
+                readOther(rest)
+            case UInt8(ascii: "a"), UInt8(ascii: "r"), UInt8(ascii: "s"): readOther(rest)
             case UInt8(ascii: "c"), UInt8(ascii: "n"):
                 needsWholeSpan =
                     needsWholeSpan || Self.begins(rest, with: "cloudevents.") || Self.begins(rest, with: "nservicebus.")
@@ -199,6 +210,13 @@ private struct Notes {
             }
         }
     }
+
+    /// All of them begin with one of these letters.
+    private mutating func readOther(_ json: UnsafeBufferPointer<UInt8>) {
+        isMessaging = isMessaging || Self.otherNames.contains { json.starts(with: $0) }
+    }
+
+    private static let otherNames = AttributeNames.messaging.map { Array("\($0)\":".utf8) }
 
     private mutating func readMessaging(_ json: UnsafeBufferPointer<UInt8>) {
         let prefix: StaticString = "messaging."

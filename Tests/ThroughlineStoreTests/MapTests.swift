@@ -24,6 +24,40 @@ import ThroughlineStore
         #expect(MapJSON.text(of: stored) == MapJSON.text(of: built))
     }
 
+    @Test(arguments: ForeignFlow.allCases)
+    func `so have flows that others recorded`(_ flow: ForeignFlow) throws {
+        let (stored, built) = (try mapped(flow.records), built(flow.records))
+        #expect(MapJSON.text(of: stored) == MapJSON.text(of: built))
+        // NServiceBus names no destination.
+        let services = flow == .nServiceBus ? [] : ["billing", "mail"]
+        #expect(stored.deliveries.map(\.consumer.service).sorted() == services)
+    }
+
+    @Test func `a message that Datadog's agent saw being pulled is a delivery, and a pull below anything else is none`()
+        throws
+    {
+        func command(_ number: UInt64, _ service: String, _ attributes: Attributes) -> SpanRecord {
+            let start = Timestamp(nanosecondsSinceEpoch: number * 1_000_000)
+            return SpanRecord(
+                traceID: TraceID(high: 3, low: 1), spanID: SpanID(number), parentID: number > 1 ? SpanID(1) : nil,
+                name: "amqp.command", kind: .internal, start: start, end: start.advanced(byNanoseconds: 1_000),
+                attributes: attributes, resource: Resource(attributes: ["service.name": .string(service)]))
+        }
+        let sent = command(
+            1, "shop",
+            [
+                "amqp.command": "basic.publish", "amqp.exchange": "", "amqp.routing_key": "jobs",
+                "span.kind": "producer",
+            ])
+        let pull: Attributes = [
+            "amqp.command": "basic.get", "amqp.queue": "jobs", "span.kind": "consumer", "message.size": "42",
+        ]
+        let map = try mapped([sent, command(9, "worker", pull)])
+        #expect(map.deliveries.map(\.consumer.service) == ["worker"] && map.deliveries[0].count == 1)
+        #expect(map.deliveries[0].queueTime?.p50 ?? 0 > 7_000_000)
+        #expect(try mapped([command(1, "worker", [:]), command(9, "worker", pull)]).deliveries.isEmpty)
+    }
+
     @Test func `so have many orders, and spans that chance made`() throws {
         var random = RandomSpans(seed: 5)
         for records in [LargeFlow.orders(count: 300), random.next(2_000)] {

@@ -173,7 +173,7 @@ extension MapStory.Attempt {
             start: sample.start, end: sample.end,
             waited: sample.enqueued.map { $0.ifBefore(sample.start) } ?? sample.queueTime,
             settlement: sample.settlement, failed: sample.failed, isReceipt: sample.operation == .receive,
-            isBatch: !sample.members.isEmpty)
+            isGuess: sample.isSenderGuessed, isBatch: !sample.members.isEmpty)
     }
 
     /// The same for one message of a batch.

@@ -53,6 +53,8 @@ package struct MapSample: Sendable {
     package var messageID: MapMessageKey?
     /// The span that sent the message that it handles or settles.
     package var sender: MapMessageKey?
+    /// The sender is the span that it is a child of, which may be no sender at all.
+    package var isSenderGuessed = false
     /// The messages of a batch, as far as it tells them apart.
     package var members: [Member] = []
 
@@ -140,8 +142,10 @@ extension MapSample {
         } else {
             let linked = view.members.first
             messageID = linked?.messageID.map(MapMessageKey.init(messageID:))
-            // Who pulls or settles messages is called by its own service.
-            let parent = view.operation == .process ? record.parentID : nil
+            // Who pulls or settles messages is called by its own service; but a pull may hang below the message's sender,
+            // as a delivery does.
+            isSenderGuessed = view.operation == .receive && view.batchSize != 0 && linked?.sender == nil
+            let parent = view.operation == .process || isSenderGuessed ? record.parentID : nil
             sender = (linked.flatMap(\.sender) ?? parent).map(MapMessageKey.init(sender:))
             enqueued = linked?.enqueuedTime ?? enqueued
             attempt = attempt ?? linked?.attempt

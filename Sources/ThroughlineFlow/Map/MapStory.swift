@@ -31,6 +31,8 @@ struct MapStory: Sendable {
         var failed: Bool
         /// The message was pulled; whoever handled it says more.
         var isReceipt = false
+        /// The message is known by a span that may not have sent it.
+        var isGuess = false
         /// It was handled together with others.
         var isBatch = false
 
@@ -78,6 +80,7 @@ struct MapStory: Sendable {
     /// Puts it in order: each span once, what pulled a message or went around its handling left out where the handling
     /// itself is there, attempts of one delivery together and one after the other.
     mutating func complete(_ keys: [MapTally.DeliveryKey]) {
+        if sendings.isEmpty { attempts.removeAll(where: \.isGuess) }
         if sendings.count > 1 {
             sendings.sort { ($0.ended, $0.span) < ($1.ended, $1.span) }
             var seen: Set<SpanID> = []

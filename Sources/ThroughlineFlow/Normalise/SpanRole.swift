@@ -19,7 +19,7 @@ struct SpanRole {
             || scan.string(.spanType) == "queue"
         guard isMessaging else {
             // Brave's listeners: a child of the span that pulled the message, with nothing but its name.
-            guard record.pointee.parentID != nil, record.pointee.name == "on-message" else { return nil }
+            guard record.pointee.parentID != nil, SpanNames.messaging.contains(record.pointee.name) else { return nil }
             operation = .process
             return
         }
