@@ -10,7 +10,8 @@ struct Tail: AsyncParsableCommand {
         abstract: "Watch deliveries as they are recorded, one line each.",
         discussion: """
             A line appears when a delivery has ended. Each flow has a colour, and the end of its id stands in front of \
-            its lines. A line fits the terminal, or COLUMNS: names are shortened, then times left out; a pipe has all \
+            its lines; messages of several flows that were handled together have the first one's. A message of which \
+            only the pull is recorded appears when nobody has handled it for a while. A line fits the terminal, or COLUMNS: names are shortened, then times left out; a pipe has all \
             of it. End it with Ctrl-C.
 
               throughline tail --failed
@@ -47,15 +48,18 @@ struct Tail: AsyncParsableCommand {
         let names = KnownNames(reader: reader, path: store.resolvedPath)
         if let unknown = try names.unknown(service: service, destination: destination) { Output.note(unknown) }
         let isColoured = Output.isColoured
+        var pulls = HeldPulls()
         var left = count ?? .max
         while true {
             let batch = try reader.spans(after: position)
             position = batch.position
             // A window may change its size meanwhile.
             let columns = Output.columns
-            for record in batch.spans {
-                guard var line = HopLine(record), admits(line) else { continue }
-                if line.isLater { line = try HopLine(record, in: flow(of: record, in: reader)) ?? line }
+            for record in pulls.due() + batch.spans {
+                guard let seen = HopLine(record), isWanted(seen) else { continue }
+                if seen.isPull, pulls.holds(record) { continue }
+                let line = seen.needsFlow ? try HopLine(record, in: flow(of: record, in: reader)) : seen
+                guard let line, !failed || line.failed else { continue }
                 try Output.say(line.text(columns: columns, coloured: isColoured))
                 left -= 1
                 if left == 0 { return }
@@ -64,16 +68,45 @@ struct Tail: AsyncParsableCommand {
         }
     }
 
-    /// What came before a retry or a replay; of a flow that is large, what is near.
+    /// What the span alone does not tell; of a flow that is large, what is near.
     private func flow(of record: SpanRecord, in reader: TraceReader) throws -> Flow {
         let seed = SpanReference(traceID: record.traceID, spanID: record.spanID)
         return Flow(try reader.flowSpans(from: [seed], limit: Self.spansOfFlow).spans)
     }
 
-    private static let spansOfFlow = 2_000
+    private static let spansOfFlow = 1_000
 
-    private func admits(_ line: HopLine) -> Bool {
+    private func isWanted(_ line: HopLine) -> Bool {
         (destination == nil || line.destination == destination) && (service == nil || line.service == service)
-            && (!failed || line.error != nil)
+    }
+}
+
+/// Spans that pulled messages, held back until whoever handles these has had the time to be recorded: only then does it
+/// show whether anybody did. One that ended long ago is not held back.
+private struct HeldPulls {
+    private var held: [(record: SpanRecord, due: ContinuousClock.Instant)] = []
+    private var shown: Set<SpanReference> = []
+    private static let patience = Duration.seconds(2)
+    private static let heldAtMost = 10_000
+
+    /// True for one that is to come later; it comes again from ``due()``.
+    mutating func holds(_ record: SpanRecord) -> Bool {
+        let span = SpanReference(traceID: record.traceID, spanID: record.spanID)
+        if shown.remove(span) != nil { return false }
+        let since = (record.end ?? record.start).nanoseconds(until: Age.now)
+        if since > UInt64(Self.patience / .nanoseconds(1)) { return false }
+        held.append((record, .now + Self.patience))
+        return true
+    }
+
+    /// Those that have waited long enough.
+    mutating func due() -> [SpanRecord] {
+        guard let first = held.first, first.due <= .now || held.count > Self.heldAtMost else { return [] }
+        let now = ContinuousClock.now
+        let count = held.prefix { $0.due <= now }.count
+        let due = held.prefix(max(count, held.count - Self.heldAtMost)).map(\.record)
+        held.removeFirst(due.count)
+        shown.formUnion(due.map { SpanReference(traceID: $0.traceID, spanID: $0.spanID) })
+        return due
     }
 }

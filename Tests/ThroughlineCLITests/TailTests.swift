@@ -16,7 +16,7 @@ struct TailTests {
         let lines = outcome.output.split(separator: "\n")
         #expect(lines.count == deliveries)
         #expect(lines.allSatisfy { $0.contains("er-1042  ") && $0.contains(" → ") && $0.contains("took ") })
-        #expect(lines.contains { $0.contains("orders → billing  OrderPlaced  took 310 ms ✓") })
+        #expect(lines.contains { $0.contains("orders → billing  OrderPlaced  waited ") })
         #expect(lines.contains { $0.contains("✗ TemplateError dead letter") })
         #expect(!outcome.output.contains("\u{1B}"))
         // Where spans were written in the order of their ends, the times go up.
@@ -71,6 +71,48 @@ struct TailTests {
             #expect(flow.contains(words), "\(flow)")
             #expect(tail.contains(words), "\(tail)")
         }
+    }
+
+    @Test("What others recorded is told as the flow tells it: waits, dead letters, and messages that were only pulled")
+    func foreign() throws {
+        func tail(_ records: [SpanRecord], _ options: String...) throws -> [String] {
+            let scratch = try Scratch()
+            try scratch.record(records)
+            let count = try scratch.run(["tail", "--since", "36500d", "--count", "1"] + options)
+            return count.output.split(separator: "\n").map(String.init)
+        }
+        let azure = ForeignFlow.azure.records.map { record in
+            var record = record
+            record.name = record.name.replacing("Receiver.Complete", with: "Receiver.DeadLetter")
+            return record
+        }
+        let id = try #require(azure.first?.traceID.hex.suffix(8))
+        let dead = try tail(azure, "--failed")
+        #expect(dead.count == 1 && dead[0].hasSuffix("ms ✗ dead letter") && dead[0].contains("waited "), "\(dead)")
+        #expect(dead[0].contains("\(id)  orders → billing"), "the id that the flow is listed by")
+        let pulled = azure.filter { !$0.name.contains("Process") && !$0.name.contains("DeadLetter") }
+        let line = try tail(pulled, "--service", "billing")
+        #expect(line.count == 1 && line[0].contains("orders → billing  message  waited 1 ms · took 13 ms ✓"), "\(line)")
+        let both = try tail(azure, "--service", "mail")
+        #expect(both.count == 1 && both[0].contains("took 4 ms"), "who handles it tells it: \(both)")
+    }
+
+    @Test("A batch says how many other flows its messages belong to")
+    func batch() throws {
+        let scratch = try Scratch()
+        var script = FlowScript(correlation: nil)
+        let links = (1...4).map { number in
+            script.correlation = "order-\(number / 2)"
+            let sent = script.send("shop", "Placed", id: "m-\(number)", to: "orders", at: Double(number))
+            var link = FlowScript.link(sent, .batchMember, id: "m-\(number)")
+            link.attributes[MessagingAttribute.conversationID] = script.correlation.map { .string($0) }
+            return link
+        }
+        script.correlation = nil
+        script.process("billing", nil, id: nil, from: "orders", at: 9, took: 1, links: links)
+        try scratch.record(script.records)
+        let output = try scratch.run("tail", "--since", "36500d", "--count", "1").output
+        #expect(output.contains("  order-0 +2 flows  orders → billing  batch of 4"), "\(output)")
     }
 
     @Test("What is recorded while it runs appears")

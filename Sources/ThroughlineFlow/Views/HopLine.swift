@@ -3,7 +3,7 @@ public import ThroughlineModel
 /// One delivery as a line: when it ended, of which flow, from where to whom, how long it waited and took, how it ended.
 ///
 /// Made of a single span, so that it can be shown the moment the span is recorded. What came before a later attempt or a
-/// replay only the flow knows.
+/// replay only the flow knows, and of spans that others recorded also how long the message waited and how it was settled.
 public struct HopLine: Sendable {
     /// Where the message stood.
     public let destination: String
@@ -11,8 +11,10 @@ public struct HopLine: Sendable {
     public let service: String
     /// What went wrong; nil when nothing did.
     public let error: String?
-    /// True when there was an earlier delivery of the message to this consumer: how long ago, the flow tells.
-    public let isLater: Bool
+    /// True when the flow knows more of it than the span: see ``init(_:in:)``.
+    public let needsFlow: Bool
+    /// True for a message that was pulled: whoever handles it has another span, which tells it better.
+    public let isPull: Bool
     private let operation: Operation
     private let view: MessageView
     private var place = Place()
@@ -26,32 +28,48 @@ public struct HopLine: Sendable {
         var waited: UInt64?
         /// The clocks of those who know contradict each other.
         var isWaitUnknown = false
+        /// What the flow is listed by.
+        var flow: String?
+        /// How it ended, where a span of its own says so.
+        var settlement: Settlement?
     }
 
-    /// Reads a span; nil when no message was handled by it.
+    /// Reads a span; nil when no message was handled or pulled by it.
     public init?(_ record: SpanRecord) {
         operation = Operation(record)
-        guard record.end != nil, let view = operation.messaging, view.operation == .process else { return nil }
+        guard record.end != nil, let view = operation.messaging,
+            view.operation == .process || view.operation == .receive
+        else { return nil }
         self.view = view
+        isPull = view.operation == .receive
         destination = view.destination ?? "destination unknown"
         service = operation.service
         error = operation.error
         let isReplay = operation.reading.row.isReplay
-        isLater = isReplay || (view.attempt ?? 1) > 1
+        let isLater = isReplay || (view.attempt ?? 1) > 1
         place.isReplay = isReplay
+        place.settlement = view.settlement
         if isLater {
             place.isFirst = isReplay
         } else {
             place.waited = view.enqueuedTime.map { $0.ifBefore(record.start) } ?? view.queueTime
             place.isWaitUnknown = view.enqueuedTime.map { $0 > record.start } ?? false
         }
+        needsFlow = isPull || isLater || place.waited == nil || view.settlement == nil
     }
 
-    /// Reads a span of a flow; nil when no message was handled by it.
+    /// True when it failed, or the message was given up.
+    public var failed: Bool { error != nil || place.settlement == .deadLettered || place.settlement == .rejected }
+
+    /// Reads a span of a flow; nil when no message was handled by it, or when it merely pulled what another span of the
+    /// flow handled.
     public init?(_ record: SpanRecord, in flow: Flow) {
         self.init(record)
         for hop in flow.hops {
             guard let number = hop.attempts.firstIndex(where: { $0.operation == operation.id }) else { continue }
+            let isLast = number == hop.attempts.count - 1
+            place.settlement = isLast && hop.isDeadLetter ? .deadLettered : hop.attempts[number].settlement
+            place.flow = flow.correlationID ?? flow.traceIDs.first?.hex
             place.isFirst = number == 0
             place.isReplay = hop.isReplay
             place.isWaitUnknown = hop.isWaitUnknown && number == 0
@@ -59,6 +77,7 @@ public struct HopLine: Sendable {
                 hop.isReplay && number == 0 ? DeliveryHistory(flow).replayDelay(hop) : hop.attempts[number].waited
             return
         }
+        if isPull { return nil }
     }
 
     /// The line, without a newline at its end.
@@ -71,25 +90,36 @@ public struct HopLine: Sendable {
     ///   - coloured: whether it is for a terminal: the flow's id has the flow's colour and a failure is red, in ANSI
     ///     escapes, and what is short is filled up, where there is room, so that lines read as columns.
     public func text(columns: Int? = nil, coloured: Bool = false) -> String {
-        let flow = view.correlationID ?? view.members.compactMap(\.correlationID).first ?? operation.record.traceID.hex
+        let flows = self.flows
+        let flow = flows.first ?? operation.record.traceID.hex
         // Lines come in the order in which deliveries end; the time says when that was.
         let time = Self.clock(operation.record.end ?? operation.record.start, columns)
         let stops = (columns ?? .max) < Self.wide ? (type: 22, times: 38) : (type: 28, times: 46)
         var line = TextLine()
         line.add(time)
         line.add(String(flow.suffix(8)), Self.colour(of: flow))
+        if flows.count > 1 { line.add(" +\(flows.count - 1) flow\(flows.count == 2 ? "" : "s")") }
         line.add("  ")
         let start = time.count + 10
         addPath(to: &line)
         if coloured { line.tab(to: start + stops.type) }
         line.add("  ")
-        line.add(view.batchSize.map { "batch of \($0)" } ?? view.type ?? "message", isName: view.batchSize == nil)
+        let batchSize = view.batchSize ?? (view.members.count > 1 ? view.members.count : nil)
+        line.add(batchSize.map { "batch of \($0)" } ?? view.type ?? "message", isName: batchSize == nil)
         if coloured { line.tab(to: start + stops.times) }
         line.add("  ")
         addTimes(to: &line)
         line.add(" ")
         addEnding(to: &line)
         return line.text(columns: columns, isColoured: coloured)
+    }
+
+    /// The ids of the flows that its messages belong to: their correlation ids, as far as the span tells, else what the
+    /// flow is listed by.
+    private var flows: [String] {
+        if let id = view.correlationID { return [id] }
+        let ids = view.members.compactMap(\.correlationID).uniqued()
+        return ids.isEmpty ? place.flow.map { [$0] } ?? [] : ids
     }
 
     private func addPath(to line: inout TextLine) {
@@ -124,8 +154,8 @@ public struct HopLine: Sendable {
     }
 
     private func addEnding(to line: inout TextLine) {
-        let isDeadLetter = view.settlement == .deadLettered
-        if error == nil, !isDeadLetter { return line.add("✓") }
+        let isDeadLetter = place.settlement == .deadLettered
+        if !failed { return line.add("✓") }
         line.add("✗", Self.red)
         if let error { line.add(" \(TypeName.short(error))", Self.red, isName: true, detail: .most) }
         if isDeadLetter { line.add(" dead letter", Self.red) }
