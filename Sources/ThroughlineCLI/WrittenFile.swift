@@ -11,11 +11,20 @@ struct WrittenFile: TextOutputStream {
     private var failure: (any Error)?
     private static let pieceBytes = 1 << 20
 
+    /// True for what is there and is no regular file, links to it included.
+    private static func isDevice(_ path: String) -> Bool {
+        guard FileManager.default.fileExists(atPath: path) else { return false }
+        // A pipe that a link leads to has no path.
+        guard let target = realpath(path, nil) else { return true }
+        defer { free(target) }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: String(cString: target))
+        return attributes?[.type] as? FileAttributeType != .typeRegular
+    }
+
     init(path: String) throws {
         self.path = path
         let target = URL(filePath: path)
-        var status = stat()
-        let isDevice = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        let isDevice = Self.isDevice(path)
         let name = ".\(target.lastPathComponent).\(UUID().uuidString)"
         partial = isDevice ? nil : target.deletingLastPathComponent().appending(path: name)
         do {

@@ -20,6 +20,11 @@ import ThroughlineZipkin
         ("list.json", "zipkin", Zipkin.encode(records)),
         ("lists.jsonl", "zipkin", lines(records.map { Zipkin.encode([$0]) })),
         ("spans.jsonl", "zipkin", lines(records.map { Array(Zipkin.encode([$0]).dropFirst().dropLast()) })),
+        (
+            "requests.json", "otlp-json",
+            Array("[".utf8) + records.map { OTLP.encode([$0], as: .json) }.joined(separator: [UInt8(ascii: ",")])
+                + Array("]".utf8)
+        ),
         ("traces.json", "zipkin", Array("[ ".utf8) + Zipkin.encode(records) + Array(",\n[] ]\n".utf8)),
     ]
 
@@ -165,6 +170,35 @@ import ThroughlineZipkin
         }
         try scratch.write(Array("[]".utf8), to: "nothing.json")
         #expect(try scratch.run("import", "nothing.json").code == 0, "no spans is an answer")
+    }
+
+    @Test("A file of nothing that can be spans is told what may be, and no new store is left behind")
+    func noSpans() throws {
+        let scratch = try Scratch()
+        try scratch.write(Array("Dear colleagues,\nhere are the traces.\n".utf8), to: "letter.txt")
+        let list = #"[{"resource": {}, "scopeSpans": []}]"#
+        try scratch.write(Array(list.utf8), to: "parts.json")
+        let outcome = try scratch.run("import", "letter.txt")
+        #expect(outcome.code == 1)
+        #expect(
+            outcome.error.hasPrefix(
+                "throughline: letter.txt is neither JSON nor protobuf; spans are read as OTLP (JSON or protobuf) and as "
+                    + "Zipkin v2 JSON"))
+        #expect(
+            try scratch.run("import", "parts.json").error.contains("element 0: it is a part of an OTLP request; make"))
+        let left = try FileManager.default.contentsOfDirectory(atPath: scratch.directory.path)
+        #expect(!left.contains { $0.hasPrefix("traces.db") })
+        // A store that was there stays.
+        try scratch.record([])
+        #expect(try scratch.run("import", "letter.txt").code == 1)
+        #expect(FileManager.default.fileExists(atPath: scratch.path("traces.db")))
+    }
+
+    @Test("Traces that a link joins are one flow", arguments: ForeignFlow.allCases)
+    func flows(foreign: ForeignFlow) throws {
+        let scratch = try Scratch()
+        try scratch.write(OTLP.encode(foreign.records), to: "spans.pb")
+        #expect(try scratch.run("import", "spans.pb").output.contains(" of 1 flow into "))
     }
 
     @Test("Protobuf whose first length is that of a '<' is no web page")

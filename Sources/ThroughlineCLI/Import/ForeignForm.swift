@@ -14,8 +14,20 @@ enum ForeignForm {
         return "is a web page (HTML or XML) and no spans; the address may have asked for a login"
     }
 
+    /// What a text is in which nothing can be spans.
+    static let text =
+        "is neither JSON nor protobuf; spans are read as OTLP (JSON or protobuf) and as Zipkin v2 JSON, also compressed "
+        + "with gzip"
+
     /// What an object is that is neither OTLP's nor Zipkin's, by a key that only such objects have.
     static func ofObject(_ bytes: UnsafeRawBufferPointer) -> String {
+        known(bytes) ?? "it is no OTLP request and no span of Zipkin's"
+    }
+
+    /// True for an object that has such a key.
+    static func isKnown(_ bytes: UnsafeRawBufferPointer) -> Bool { known(bytes) != nil }
+
+    private static func known(_ bytes: UnsafeRawBufferPointer) -> String? {
         let beginning = String(decoding: bytes.prefix(4_096), as: UTF8.self)
         let forms: [([String], String)] = [
             (
@@ -25,9 +37,12 @@ enum ForeignForm {
             ),
             (["batches"], "it is in Tempo's own form; make OTLP of it first: jq '{resourceSpans: .batches}'"),
             (["resourceSpans"], "the OTLP request is inside another object; take it out first, with jq for example"),
+            (
+                ["scopeSpans", "instrumentationLibrarySpans"],
+                "it is a part of an OTLP request; make one of the list first: jq '{resourceSpans: .}'"
+            ),
             (["resourceLogs", "resourceMetrics"], "these are logs or metrics; only spans are imported"),
         ]
-        let found = forms.first { $0.0.contains { beginning.contains("\"\($0)\"") } }
-        return found?.1 ?? "it is no OTLP request and no span of Zipkin's"
+        return forms.first { $0.0.contains { beginning.contains("\"\($0)\"") } }?.1
     }
 }

@@ -36,6 +36,7 @@ struct Import: AsyncParsableCommand {
 
     func run() async throws {
         try checkThatOneIsThere()
+        let isNew = !FileManager.default.fileExists(atPath: store.resolvedPath)
         let store = try TraceStore(path: store.resolvedPath, options: Self.storeOptions)
         defer { store.close() }
         var importer = SpanImporter(store, format: format)
@@ -49,6 +50,10 @@ struct Import: AsyncParsableCommand {
         }
         let summary = ImportSummary(results, flows: importer.flowCount, store: self.store.resolvedPath)
         print(json ? try Output.json(summary) : summary.sentence)
+        if isNew, !summary.isComplete {
+            store.close()
+            try removeEmptyStore()
+        }
         if !summary.isComplete { throw Failure.notFound("Not everything could be imported.") }
     }
 
@@ -66,6 +71,14 @@ struct Import: AsyncParsableCommand {
         guard let last = missing.popLast() else { return }
         for failure in missing { Output.note(failure.message) }
         throw last
+    }
+
+    /// What was made for spans that could not be read is in the way of nobody; somebody else may use it meanwhile.
+    private func removeEmptyStore() throws {
+        let path = store.resolvedPath
+        let counts = try TraceReader(path: path).counts()
+        guard counts.spans == 0, counts.unfinished == 0 else { return }
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
     }
 
     /// The batch that is written and the one that is next.

@@ -16,6 +16,8 @@ struct RecordDecoder {
     let forced: ImportFormat?
     /// What the records turned out to be.
     private(set) var formats: Set<ImportFormat> = []
+    /// True when something was an object, or a list of some, whatever it held.
+    private(set) var hasSeenValue = false
     private(set) var problems: [Problem] = []
     /// How many records, or spans of them, could not be read.
     private(set) var skipped = 0
@@ -41,8 +43,10 @@ struct RecordDecoder {
             formats.insert(.otlpProtobuf)
             request(bytes, .protobuf, place)
         case .json(let bytes):
-            // What stands in a list is Zipkin's: OTLP has no lists outside its requests.
-            switch forced ?? (place.element != nil ? .zipkin : ImportFormat.of(object: bytes)) {
+            hasSeenValue = true
+            // What stands in a list and is nothing else is Zipkin's, which says what is wrong with it.
+            let isUnknown = place.element == nil || ForeignForm.isKnown(bytes)
+            switch forced ?? ImportFormat.of(object: bytes) ?? (isUnknown ? nil : .zipkin) {
             case .zipkin: element(bytes, place)
             case .otlpJSON:
                 formats.insert(.otlpJSON)

@@ -53,6 +53,8 @@ struct SpanImporter: ~Copyable {
         var splitter: (any RecordSplitter)?
         var isAtEnd = false
         var foreign: String?
+        /// Begins as no spans do; but their first line alone may be broken.
+        var isText = false
         while !isAtEnd {
             do throws(Failure) {
                 isAtEnd = try !file.next { bytes in
@@ -60,6 +62,8 @@ struct SpanImporter: ~Copyable {
                         if bytes.allSatisfy(Self.whiteSpace.contains) { return }
                         foreign = format == nil ? ForeignForm.ofFile(beginning: bytes) : nil
                         splitter = self.splitter(for: bytes)
+                        let first = bytes.first { !Self.whiteSpace.contains($0) }
+                        isText = splitter is JSONSplitter && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
                     }
                     if foreign != nil { return }
                     splitter?.feed(bytes) { decoder.take($0, $1) }
@@ -80,7 +84,14 @@ struct SpanImporter: ~Copyable {
             progress(file, result.spans + result.duplicates)
         }
         try await settle(&result)
-        if splitter == nil, result.failure == nil { result.failure = "\(file.name) is empty." }
+        if splitter == nil {
+            if result.failure == nil { result.failure = "\(file.name) is empty." }
+            return result
+        }
+        if isText, !decoder.hasSeenValue, result.failure == nil {
+            result.failure = "\(file.name) \(ForeignForm.text)."
+            return result
+        }
         result.formats = decoder.formats
         result.skipped = decoder.skipped
         result.problems = decoder.problems.sorted { $0.place < $1.place }
@@ -111,29 +122,5 @@ struct SpanImporter: ~Copyable {
         let received = try await task.value
         result.spans += received.stored + open
         result.duplicates += received.duplicates
-    }
-}
-
-/// Counts flows by the hashes of their ids: by correlation id, and by trace where no span of a trace has one.
-private struct FlowCounter {
-    private static let maximum = 2_000_000
-
-    private var correlations: Set<Int> = []
-    private var traces: Set<Int> = []
-    private var correlatedTraces: Set<Int> = []
-
-    /// Nil when there were too many to remember.
-    var count: Int? {
-        traces.count >= Self.maximum || correlations.count >= Self.maximum
-            ? nil : correlations.count + traces.subtracting(correlatedTraces).count
-    }
-
-    mutating func add(_ span: SpanRecord) {
-        guard traces.count < Self.maximum, correlations.count < Self.maximum else { return }
-        let trace = span.traceID.hashValue
-        traces.insert(trace)
-        guard let id = span.attributes[MessagingAttribute.conversationID]?.stringValue else { return }
-        correlations.insert(id.hashValue)
-        correlatedTraces.insert(trace)
     }
 }

@@ -5,7 +5,7 @@ import ThroughlineModel
 /// An id that is unique by its form, as a UUID is, means one message wherever it is named. Any other may be a number that
 /// every sender counts by itself: it joins what some stronger evidence joins, and what ``NamesakeGroups`` says can be one
 /// message. The others get names of their own, which are written the same.
-struct Namesakes {
+package struct Namesakes {
     /// The names of messages that are written alike, and the rows that mention each.
     private var names: [Name: [Int]] = [:]
     /// Names that only causes mention.
@@ -57,7 +57,7 @@ struct Namesakes {
     }
 
     /// Thirty-two hexadecimal digits, as a UUID has, between whatever signs.
-    static func isUnique(_ id: String) -> Bool {
+    package static func isUnique(_ id: String) -> Bool {
         var digits = 0
         for byte in id.utf8 {
             switch byte {
