@@ -1,3 +1,5 @@
+import ThroughlineFlow
+import ThroughlineModel
 import ThroughlineStore
 
 /// The spans that somebody asks about: by an id, by a part of one, or by an attribute.
@@ -13,6 +15,11 @@ struct AskedSpans {
     /// An index finds ids, so that their flows can be counted.
     private static let mostWithID = 50_000
     private static let mostIDs = 20
+
+    /// The flow of one line of the list.
+    init(_ flow: FlowSummary) {
+        (id, spans, isAll) = (flow.id, [flow.firstSpan], true)
+    }
 
     /// - Throws: a `Failure` that says how to get on when there is none.
     init(_ wanted: String, in reader: TraceReader, _ store: StoreOptions) throws {
@@ -46,4 +53,8 @@ struct AskedSpans {
         let hint = wanted.count < 4 ? " The beginning or end of an id must have four characters." : ""
         return "Nothing in \(path) has the id '\(wanted)'.\(hint) 'throughline flows' lists what is there."
     }
+}
+
+extension Operation.ID {
+    init(_ span: SpanReference) { self.init(traceID: span.traceID, spanID: span.spanID) }
 }

@@ -54,6 +54,8 @@ struct FlowCommand: ParsableCommand {
 
     /// So many flows are listed; more ids would be no help.
     private static let listedFlows = 20
+    /// So many of what --expand opens are named.
+    private static let namedAtMost = 12
     /// An attribute that is on more messages of a flow is no question about one of them.
     private static let askedAtMost = 5
 
@@ -64,16 +66,22 @@ struct FlowCommand: ParsableCommand {
 
     func run() throws {
         let reader = try store.reader()
-        let asked = try AskedSpans(try id ?? newestID(in: reader), in: reader, store)
+        let asked = try id.map { try AskedSpans($0, in: reader, store) } ?? AskedSpans(try newest(in: reader))
         let (wanted, seeds) = (asked.id, asked.spans)
         let found = try reader.flowSpans(from: seeds, limit: limit)
         if found.isCut {
-            Output.note("The flow has more than \(limit) spans; the rest is left out. Raise --limit to see it.")
+            Output.note(
+                "The flow has more than \(Output.count(limit, "span")); the rest is left out. Raise --limit to see it.")
         }
         for id in found.unfollowedCorrelationIDs {
             Output.note(
                 "The correlation id '\(id)' is on more than \(HubGuard.standard.maximumParts) traces and was not followed; "
                     + "what is shown is joined by stronger evidence.")
+        }
+        for id in found.unfollowedMessageIDs {
+            Output.note(
+                "The message id '\(id)' is in more than \(HubGuard.standard.maximumParts) traces and was not followed; "
+                    + "what is shown is joined by other evidence.")
         }
         for trace in found.unfollowedTraces {
             Output.note(
@@ -84,15 +92,19 @@ struct FlowCommand: ParsableCommand {
         var knowledge = try reader.knowledge(of: found.spans, now: now)
         knowledge.isCut = found.isCut
         let flow = try theOne(of: flows(found, with: seeds, knowing: knowledge), asked, found)
-        let operations = seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) }
+        let operations = seeds.map { Operation.ID($0) }
         let title = last ? flow.name : flow.name(askedFor: wanted, on: operations)
         if view == .json { return try writeJSON(flow, title) }
         let unknown = flow.unknown(among: expand.filter { $0 != "all" })
         if !unknown.isEmpty {
             let names = unknown.map { "'\($0)'" }.joined(separator: " or ")
-            Output.note("Nothing in the flow is named \(names), so --expand had nothing to open.")
+            let known = (flow.messageTypes + flow.destinations + flow.services).uniqued()
+            let some = known.prefix(Self.namedAtMost) + (known.count > Self.namedAtMost ? ["…"] : [])
+            Output.note(
+                "Nothing in the flow is named \(names), so --expand had nothing to open. There is: "
+                    + some.joined(separator: ", "))
         }
-        let drawn = drawn(flow, about: askedFor(wanted, in: flow, seeds), title)
+        let drawn = drawn(flow, about: askedFor(wanted, in: flow, seeds), Set(expand).subtracting(unknown), title)
         try write(drawn.text)
         if let folding = drawn.folding {
             Output.note("\(folding). --expand <id or name>, or --expand all, shows more.")
@@ -116,30 +128,33 @@ struct FlowCommand: ParsableCommand {
     private func flows(
         _ found: FlowSpans, with seeds: [SpanReference], knowing knowledge: FlowKnowledge
     ) -> [Flow] {
-        let wanted = Set(seeds.map { Operation.ID(traceID: $0.traceID, spanID: $0.spanID) })
+        let wanted = Set(seeds.map { Operation.ID($0) })
         var guarding = HubGuard.standard
         guarding.knownTraces = Set(found.unfollowedTraces)
-        return Flow.split(found.spans, knowing: knowledge, guarding: guarding).filter { flow in
-            flow.operations.contains { wanted.contains($0.id) }
-        }
+        let all = Flow.split(found.spans, knowing: knowledge, guarding: guarding)
+        let asked = all.filter { flow in flow.operations.contains { wanted.contains($0.id) } }
+        if !asked.isEmpty || !found.isCut { return asked }
+        // The limit has cut off what was asked for itself; its trace was read first.
+        let traces = Set(seeds.map(\.traceID))
+        return all.filter { flow in flow.traceIDs.contains(where: traces.contains) }
     }
 
     private func theOne(of flows: [Flow], _ asked: AskedSpans, _ found: FlowSpans) throws -> Flow {
-        guard flows.count != 1, let first = flows.first else {
-            return flows.first ?? Flow([])
+        guard let first = flows.first else {
+            throw Failure(code: .usage, message: "--limit \(limit) leaves nothing of the flow. Raise it.")
         }
-        if last { return flows.max { $0.messageCount < $1.messageCount } ?? first }
+        if flows.count == 1 { return first }
         let (wanted, isAll) = (asked.id, asked.isAll && !found.isCut)
+        let listed = flows.prefix(Self.listedFlows)
+        let table = FlowChoice(listed.map { ($0, id(of: $0, wanted, found)) }, columns: Output.columns)
         var lines = [
             "'\(wanted)' belongs to \(flows.count) flows\(isAll ? "" : " or more"). Ask for one of them:", "",
+            table.text, "",
         ]
-        for flow in flows.prefix(Self.listedFlows) {
-            lines.append(
-                "  throughline flow '\(id(of: flow, wanted, found))'\(store.commandLine)   # \(flow.headline())")
-        }
         if flows.count > Self.listedFlows {
-            lines.append("  … and \(max(0, flows.count - Self.listedFlows)) more")
+            lines.insert("  … and \(flows.count - Self.listedFlows) more", at: lines.count - 1)
         }
+        lines.append("  throughline flow '\(id(of: first, wanted, found))'\(store.commandLine)")
         throw Failure(code: .severalFlows, message: lines.joined(separator: "\n"))
     }
 
@@ -158,20 +173,22 @@ struct FlowCommand: ParsableCommand {
         if last { return [] }
         let isOne = flow.messages.contains { $0.id.description == id } || seeds.allSatisfy { $0.spanID.hex == id }
         if isOne || !id.contains("=") { return [id] }
-        let asked = seeds.compactMap { flow.operation(Operation.ID(traceID: $0.traceID, spanID: $0.spanID)) }
+        let asked = seeds.compactMap { flow.operation(Operation.ID($0)) }
         let names = Set(asked.map { $0.messaging?.messageID ?? $0.id.spanID.hex }).sorted()
         return names.count <= Self.askedAtMost ? names : []
     }
 
     /// What was asked about stands by itself, as far as that fits the screen, and is not folded into what is like it.
-    private func drawn(_ flow: Flow, about asked: [String], _ title: String) -> RenderedFlow {
+    private func drawn(
+        _ flow: Flow, about asked: [String], _ expand: Set<String>, _ title: String
+    ) -> RenderedFlow {
         var options = Output.viewOptions()
         if output != nil { options.isColoured = false }
         options.focus = asked.first
         if expand.contains("all") {
             options.unfolding = .everything
         } else if !expand.isEmpty {
-            options.unfolding = .named(Set(expand))
+            options.unfolding = .named(expand)
         }
         let drawn = view.rendered(flow, title: title, options: options)
         guard view == .tree, drawn.folding != nil, options.unfolding == .nothing, !asked.isEmpty else { return drawn }
@@ -189,13 +206,16 @@ struct FlowCommand: ParsableCommand {
         try file.finish()
     }
 
-    /// The newest with a message in it: a timer's or a rebuild's trace is not what anybody means.
-    private func newestID(in reader: TraceReader) throws -> String {
-        let flows = try reader.flows(limit: 50)
-        let newest = flows.first { $0.messages > 0 } ?? flows.first
-        guard let known = newest.flatMap({ $0.correlationID ?? $0.traceIDs.first?.hex }) else {
+    /// The first of the list. A timer's or a health check's trace is hardly what anybody means.
+    private func newest(in reader: TraceReader) throws -> FlowSummary {
+        guard let newest = try reader.flows(limit: 1).first else {
             throw Failure.notFound("The store \(store.resolvedPath) holds no flow yet.")
         }
-        return known
+        if newest.messages == 0, let other = try reader.flows(limit: 50).first(where: { $0.messages > 0 }) {
+            Output.note(
+                "The newest flow has no message. The newest that has: throughline flow '\(other.id)'\(store.commandLine)"
+            )
+        }
+        return newest
     }
 }

@@ -43,7 +43,7 @@ struct FlowTable {
         columns = [
             Column(.started, flows.map(\.startedAt.iso8601)),
             Column(.took, flows.map { Output.duration(milliseconds: Double($0.durationNanoseconds) / 1e6) }),
-            Column(.messages, flows.map { "\($0.messagesMayBeMore ? "≥ " : "")\($0.messages)" }),
+            Column(.messages, flows.map { "\($0.isCut ? "≥ " : "")\($0.messages)" }),
             Column(.errors, flows.map(Self.troubles)),
             Column(.traces, flows.map { "\($0.traceIDs.count)" }),
             Column(.services, flows.map { Self.services($0.services) }, least: Self.leastOfServices),

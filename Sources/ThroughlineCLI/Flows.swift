@@ -8,13 +8,14 @@ struct Flows: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the flows in the store, newest first.",
         discussion: """
-            A flow without a correlation id is listed by its trace. 'throughline flow' takes the end of the id that \
-            stands under FLOW, and the id of --json.
+            A row is a flow as 'throughline flow' shows it, across traces; --last there shows the first. A flow without a \
+            correlation id is listed by its trace. 'throughline flow' takes the end of the id that stands under FLOW, \
+            and the id of --json.
 
             A narrow terminal, or COLUMNS, shows what fits; a pipe and --json have everything.
 
-            A number of messages with ≥ before it: some have no id, and the flow or the list is \
-            too long to put them together here.
+            A number of messages with ≥ before it: the flow has more than 25,000 spans (in a long list, more than \
+            5,000), and the row is about those that are near to its newest.
             """)
 
     @Option(parsing: .unconditional, help: "How many to list at most.")
@@ -31,10 +32,14 @@ struct Flows: ParsableCommand {
     @Option(help: "Only those with a message of this type.")
     var type: String?
 
-    @Option(help: "Only those that took longer than this: 250ms, 30s, 15m, 1h30m.")
+    @Option(
+        help: """
+            Only those that took longer than this: 250ms, 30s, 15m, 1h30m. Beyond the newest 500 flows, those of which one \
+            trace, or what has one correlation id, took so long by itself.
+            """)
     var slowerThan: Age?
 
-    @Flag(help: "Only those in which something failed.")
+    @Flag(help: "Only those in which something failed, or a message became a dead letter.")
     var failed = false
 
     @Flag(help: "Only those in which a message became a dead letter.")
@@ -107,11 +112,9 @@ struct Flows: ParsableCommand {
         let candidates = try reader.flows(limit: Self.deepest, filter)
         var found: [FlowSummary] = []
         for candidate in candidates where found.count < limit {
-            guard let trace = candidate.traceIDs.first else { continue }
-            let seed = try reader.spans(of: trace).prefix(1).map {
-                SpanReference(traceID: $0.traceID, spanID: $0.spanID)
-            }
-            if Flow(try reader.flowSpans(from: seed).spans).isIncomplete { found.append(candidate) }
+            let spans = try reader.flowSpans(from: [candidate.firstSpan]).spans
+            let flow = Flow.split(spans).first { $0.operation(Operation.ID(candidate.firstSpan)) != nil }
+            if flow?.isIncomplete == true { found.append(candidate) }
         }
         if found.count < limit, candidates.count == Self.deepest {
             Output.note("Only the newest \(Self.deepest) flows were looked at.")
@@ -145,7 +148,7 @@ struct Flows: ParsableCommand {
             startedAt = flow.startedAt.iso8601
             durationMs = Double(flow.durationNanoseconds) / 1e6
             messages = flow.messages
-            messagesMayBeMore = flow.messagesMayBeMore
+            messagesMayBeMore = flow.isCut
             errors = flow.errors
             deadLetters = flow.deadLetters
             destinations = flow.destinations

@@ -14,7 +14,25 @@ extension Flow {
     public var correlationIDs: [String] { operations.compactMap { $0.messaging?.correlationID }.uniqued() }
 
     /// The correlation id of the first message, else the first that any span has.
-    public var correlationID: String? { correlationIDs.first }
+    public var correlationID: String? { operations.lazy.compactMap(\.reading.correlationID).first }
+
+    /// The destinations that spans name, in the order in which they first appear.
+    package var destinations: [String] { named(\.destination) }
+
+    /// The types of messages that spans name, in the order in which they first appear.
+    package var messageTypes: [String] { named(\.type) }
+
+    /// The texts of a column, each made once.
+    private func named(_ column: KeyPath<OperationRow, Name>) -> [String] {
+        var seen: Set<Name> = []
+        var texts: [String] = []
+        for operation in operations {
+            let name = operation.reading.row[keyPath: column]
+            guard name.isPresent, seen.insert(name).inserted else { continue }
+            if let text = operation.reading.table.names.text(name) { texts.append(text) }
+        }
+        return texts
+    }
 
     /// The number of operations that failed; every attempt counts.
     public var errorCount: Int { operations.count(where: \.failed) }

@@ -4,6 +4,10 @@ internal import ThroughlineModel
 struct BatchEncoder {
     private var batch = EncodedBatch()
     private var stringPlaces: [String: Int32] = [:]
+    /// The places of texts that may say that a message was given up.
+    private var troubling: Set<Int32> = []
+    /// How many texts were looked at for that.
+    private var looked: Int32 = 0
     private var tracePlaces: [TraceID: Int32] = [:]
     private var correlationPlaces: [MessageKey: Int32] = [:]
     /// The text that each promoted column had last, and its place: mostly the next span has the same.
@@ -48,15 +52,17 @@ struct BatchEncoder {
             status: Int64(record.status.code.rawValue), statusMessage: record.status.message,
             resource: place(of: record.resource), scope: place(of: record.scope),
             traceState: record.traceState.isEmpty ? nil : record.traceState.header, texts: batch.texts.count)
-        append(record.attributes, to: &span)
+        let mayGiveUp = append(record.attributes, to: &span) || troubling.contains(span.name)
         append(record.links, to: &span)
+        if mayGiveUp, Trouble.isGivingUp(record) { span.flags |= Trouble.givingUp }
         if !record.dropped.isEmpty { span.dropped = slice { Self.append(record.dropped, to: &$0) } }
         if !record.events.isEmpty { span.events = slice { EventJSON.append(record.events, to: &$0) } }
         if !span.isOpen { batch.endedCount += 1 }
         batch.spans.append(span)
     }
 
-    private mutating func append(_ attributes: Attributes, to span: inout EncodedBatch.Span) {
+    /// - Returns: true when some of them may say that a message was given up.
+    private mutating func append(_ attributes: Attributes, to span: inout EncodedBatch.Span) -> Bool {
         for _ in 0..<PromotedAttribute.textCount { batch.texts.append(-1) }
         let refs = batch.refs.count
         let start = batch.bytes.count
@@ -71,6 +77,7 @@ struct BatchEncoder {
             case (.queueTime?, .int(let number)): span.numbers.queueTime = number
             default:
                 if element.key == ThroughlineAttribute.causationIDs { appendCauses(element.value) }
+                if element.key == MessagingAttribute.errorType { span.flags |= Trouble.error }
                 foreign.note(element)
                 if isFirst { batch.bytes.append(UInt8(ascii: "{")) }
                 AttributeJSON.appendMember(element.key, element.value, to: &batch.bytes, isFirst: &isFirst)
@@ -85,6 +92,11 @@ struct BatchEncoder {
             span.attributes = slice(from: start)
         }
         span.refs = refs..<batch.refs.count
+        if foreign.mayGiveUp { return true }
+        guard !troubling.isEmpty else { return false }
+        return [PromotedAttribute.operationName, .settlement].contains {
+            troubling.contains(batch.texts[span.texts + $0.rawValue])
+        }
     }
 
     private mutating func set(_ text: String, for column: PromotedAttribute, _ span: inout EncodedBatch.Span) {
@@ -122,7 +134,9 @@ struct BatchEncoder {
             var isFirst = true
             for element in link.attributes {
                 switch (element.key, element.value) {
-                case (ThroughlineAttribute.linkType, .string(let type)): encoded.type = place(of: type)
+                case (ThroughlineAttribute.linkType, .string(let type)):
+                    encoded.type = place(of: type)
+                    if type == LinkType.deadLetterOf.rawValue { span.flags |= Trouble.givingUp }
                 case (MessagingAttribute.messageID, .string(let id)):
                     let key = MessageKey(id)
                     encoded.messageID = key
@@ -172,7 +186,12 @@ struct BatchEncoder {
     }
 
     private mutating func place(of text: String) -> Int32 {
-        Self.place(of: text, in: &stringPlaces, list: &batch.strings)
+        let place = Self.place(of: text, in: &stringPlaces, list: &batch.strings)
+        if place == looked {
+            if Trouble.mayTell(text) { troubling.insert(place) }
+            looked += 1
+        }
+        return place
     }
 
     private mutating func place(of trace: TraceID) -> Int32 {

@@ -3,11 +3,14 @@ internal import ThroughlineModel
 
 /// The spans among which every flow that a filter wants has one. The rarest thing that is asked for decides which.
 struct FlowCandidates {
-    /// Goes back in time over start, trace and correlation of spans.
+    /// Goes back in time over start, row, trace, id and correlation of spans.
     struct Walk {
         var spans: Statement
         /// A wanted flow that has not been met at the end of the walk started earlier.
         var end: UInt64
+        /// What began too late may be passed by for what the span's own trace and correlation id tell: flows that hang
+        /// together otherwise were met in the walk before.
+        var passesByLater = false
     }
 
     /// To be taken one after the other. None when the store knows that no flow is wanted.
@@ -35,10 +38,11 @@ struct FlowCandidates {
         if filter.unfinished {
             tables = ["open_spans"]
         } else if filter.deadLettered {
-            conditions = [names.deadLetters]
-            isIndexed = false
+            conditions = [names.trouble, names.deadLetters]
+            isIndexed = names.isMarked
         } else if filter.failed {
-            conditions = ["status = \(SpanStatus.Code.error.rawValue)"]
+            conditions = [names.trouble]
+            isIndexed = names.isMarked
         } else {
             isRare = false
             if let destination = names.destination {
@@ -58,9 +62,11 @@ struct FlowCandidates {
             walks.append(try window.walk(session, from: max(since, reached ?? since)))
             guard let reached, since < reached else { return }
         }
+        let isSecond = !walks.isEmpty
         let followed = isIndexed ? nil : try Self.start(ofNewest: count, before: .max, session)
         walks.append(try walk(session, from: max(since, followed ?? since)))
         if let followed, since < followed { walks.append(try walk(session, from: since, before: followed)) }
+        if isSecond { for place in walks.indices.dropFirst() { walks[place].passesByLater = true } }
     }
 
     private init(tables: [String], conditions: [String]) {
@@ -93,10 +99,11 @@ struct FlowCandidates {
         let bounds = ["\(start) >= \(oldest)"] + (later.map { ["\(start) < \($0)"] } ?? [])
         let condition = (conditions + bounds).joined(separator: " AND ")
         let selects = tables.map {
-            "SELECT \(start) AS start, trace, correlation FROM \($0) AS span WHERE \(condition)"
+            "SELECT \(start) AS start, id, trace, span_id, correlation FROM \($0) AS span WHERE \(condition)"
         }
         let spans = try session.connection.prepare(
-            "SELECT start, trace, correlation FROM (\(selects.joined(separator: " UNION ALL "))) ORDER BY start DESC")
+            "SELECT start, id, trace, span_id, correlation FROM (\(selects.joined(separator: " UNION ALL "))) ORDER BY start DESC"
+        )
         switch value {
         case .row(let row): try spans.bind(row, 1)
         case .text(let text): try spans.bind(text, 1)
@@ -110,8 +117,12 @@ struct FlowCandidates {
 private struct Names {
     var destination: Int64?
     var messageType: Int64?
-    /// What spans say that show a dead letter: the consumer itself, a sender that links to it, or a consumer that failed
-    /// with a message which is elsewhere, too.
+    /// What spans say that failed or gave a message up.
+    let trouble: String
+    /// False for a store in which no span is marked, so that no index leads to these.
+    let isMarked: Bool
+    /// What is said besides by those of them that may show a dead letter: that a message was given up, or a failure with
+    /// one that is elsewhere, too.
     var deadLetters = ""
 
     /// Nil when the store has never come across one of the names.
@@ -128,19 +139,14 @@ private struct Names {
             messageType = try row(name, word)
             if messageType == nil { return nil }
         }
+        isMarked = try Migrations.version(of: session.connection) >= Schema.firstMarkedVersion
+        trouble = isMarked ? Trouble.condition : "(\(Trouble.condition) OR \(Trouble.unmarked))"
         if filter.deadLettered {
-            let words = [
-                Settlement.deadLettered.rawValue, Settlement.rejected.rawValue, LinkType.deadLetterOf.rawValue,
-            ]
-            let rows = try words.map { text throws(SQLiteError) in try row(text, word) ?? 0 }
             deadLetters = """
-                (settlement = \(rows[0])
-                OR (status = \(SpanStatus.Code.error.rawValue) OR settlement = \(rows[1])) AND message_id IS NOT NULL
+                (\(isMarked ? "flags >= \(Trouble.givingUp)" : Trouble.unmarked) OR message_id IS NOT NULL
                     AND EXISTS (SELECT 1 FROM message_refs AS ref JOIN spans AS other ON other.id = ref.span
                         WHERE ref.message_id = span.message_id AND ref.role = \(MessageRole.own.rawValue)
-                            AND other.destination <> span.destination)
-                OR \(rows[2]) > 0 AND kind = \(SpanKind.producer.rawValue)
-                    AND EXISTS (SELECT 1 FROM links WHERE links.span = span.id AND type = \(rows[2])))
+                            AND other.destination <> span.destination))
                 """
         }
         if let name = filter.service {

@@ -12,7 +12,7 @@ public struct FlowFilter: Hashable, Sendable {
     public var destination: String?
     /// Flows with a message of that type.
     public var messageType: String?
-    /// Flows in which a span failed.
+    /// Flows in which a span failed, or a delivery ended as a dead letter.
     public var failed = false
     /// Flows in which a delivery ended as a dead letter.
     public var deadLettered = false
@@ -25,14 +25,16 @@ public struct FlowFilter: Hashable, Sendable {
     public init() {}
 
     /// True for a flow that meets everything.
-    func admits(_ flow: FlowSummary) -> Bool {
+    ///
+    /// - Parameter isNamed: whether a span of it names the destination otherwise than the flow does, such as by its address.
+    func admits(_ flow: FlowSummary, isNamed: (String) -> Bool = { _ in false }) -> Bool {
         if let since, flow.startedAt < since { return false }
         if let until, flow.startedAt >= until { return false }
         if let service, !flow.services.contains(service) { return false }
-        if let destination, !flow.destinations.contains(destination) { return false }
+        if let destination, !flow.destinations.contains(destination), !isNamed(destination) { return false }
         if let messageType, !flow.messageTypes.contains(messageType) { return false }
         if let slowerThan, flow.durationNanoseconds <= slowerThan { return false }
-        return (!failed || flow.errors > 0) && (!deadLettered || flow.deadLetters > 0)
+        return (!failed || flow.errors + flow.deadLetters > 0) && (!deadLettered || flow.deadLetters > 0)
             && (!unfinished || flow.unfinished > 0)
     }
 }

@@ -1,8 +1,13 @@
+internal import ThroughlineFlow
 public import ThroughlineModel
 
-/// One flow as a line of a list.
+/// One flow as a line of a list: what `throughline flow` shows of it, in numbers.
 public struct FlowSummary: Hashable, Sendable {
-    /// The id that its messages share; nil for a trace in which no span has one.
+    /// What finds it again, and no other flow: its correlation id, else a trace's id, else a span's.
+    public var id: String
+    /// The span that it began with.
+    public var firstSpan: SpanReference
+    /// The id that its messages share, the first message's where they have several; nil when none has one.
     public var correlationID: String?
     /// The traces that it spans, oldest first.
     public var traceIDs: [TraceID]
@@ -12,11 +17,11 @@ public struct FlowSummary: Hashable, Sendable {
     public var startedAt: Timestamp
     /// From the first start to the last end that is known, in nanoseconds.
     public var durationNanoseconds: UInt64
-    /// How many messages it has; where some have no id, as many as the flow shows when it is put together.
+    /// How many messages it has.
     public var messages: Int
-    /// True when that are only those that ids and senders tell of, because the flow is too large to be put together for
-    /// a list.
-    public var messagesMayBeMore = false
+    /// True when the flow is too large to be read for a list: there is more of it, and all numbers are those of the spans
+    /// that are nearest to the newest.
+    public var isCut: Bool
     /// How many of its spans failed.
     public var errors: Int
     /// How many of its deliveries ended as dead letters.
@@ -32,8 +37,27 @@ public struct FlowSummary: Hashable, Sendable {
     /// How many spans were started and never ended.
     public var unfinished: Int
 
-    /// What finds it again: the correlation id, else the first trace's.
-    public var id: String { correlationID ?? traceIDs.first?.hex ?? "" }
+    /// Nil for a flow of nothing.
+    init?(_ flow: Flow, id: String, isCut: Bool) {
+        let operations = flow.operations
+        guard let first = operations.first, let start = flow.start else { return nil }
+        self.id = id
+        firstSpan = SpanReference(first.record)
+        correlationID = flow.correlationID
+        traceIDs = flow.traceIDs
+        title = flow.title
+        startedAt = start
+        durationNanoseconds = flow.end.map { start.nanoseconds(until: $0) } ?? 0
+        messages = flow.messageCount
+        self.isCut = isCut
+        errors = flow.errorCount
+        deadLetters = flow.deadLetterCount
+        services = flow.services.sorted()
+        destinations = flow.destinations.sorted()
+        messageTypes = flow.messageTypes.sorted()
+        spans = operations.count
+        unfinished = flow.unfinishedCount
+    }
 }
 
 /// The spans of one flow as the store has them.
@@ -44,6 +68,8 @@ public struct FlowSpans: Sendable {
     public var isCut: Bool
     /// Correlation ids that so many traces share that they were not followed.
     public var unfollowedCorrelationIDs: [String] = []
+    /// Message ids, not unique by their form, that so many traces share that they were not followed.
+    public var unfollowedMessageIDs: [String] = []
     /// Traces in which so many deliveries begin, as in one that lasts as long as its consumer, that of each only what
     /// else belongs to the flow was read.
     public var unfollowedTraces: [TraceID] = []

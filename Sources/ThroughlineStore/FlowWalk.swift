@@ -1,4 +1,5 @@
 internal import SQLite
+internal import ThroughlineFlow
 internal import ThroughlineModel
 
 /// Walks from trace to trace, breadth first: each round reads the traces that the one before has found, then asks, for
@@ -14,37 +15,50 @@ struct FlowWalk {
     /// The traces to read in the next round, and the spans by which they were come upon.
     private var queue: [Int64] = []
     private var entries: [Int64: [SpanID]] = [:]
-    /// The traces that were read.
-    private var read: Set<Int64> = []
+    /// The traces that were read as a whole.
+    private(set) var read: Set<Int64> = []
     private var readParts: Set<Part> = []
     /// What was found out about traces with many spans: nil for those that are no hub.
-    private var hubs: [Int64: HubTrace?] = [:]
+    private(set) var hubs: [Int64: HubTrace?]
     private var spans: [SpanDecoder.Stored] = []
     private var rowsRead = 0
     private var isCut = false
     /// The rows that were read.
-    private var rows = RowSet()
+    private(set) var rows = RowSet()
+    /// Traces at which the walk ends, because somebody has been there.
+    private let known: Set<Int64>
+    /// True when the walk has ended at one of these.
+    private(set) var hasMetKnown = false
     private var messages: Set<MessageKey> = []
     private var correlations: Set<Int64> = []
     private var unfollowed: [String] = []
+    private var unfollowedMessages: [String] = []
     /// The spans that link to those of this round.
     private var linking: [Int64] = []
 
-    init(_ session: ReadSession, limit: Int, guarding: HubGuard) throws(SQLiteError) {
+    /// - Parameters:
+    ///   - hubs: what walks before have found out about traces.
+    ///   - known: traces at which to end.
+    init(
+        _ session: ReadSession, limit: Int, guarding: HubGuard, hubs: [Int64: HubTrace?] = [:], known: Set<Int64> = []
+    ) throws(SQLiteError) {
         self.limit = limit
         self.guarding = guarding
+        self.hubs = hubs
+        self.known = known
         statements = try Statements(session)
     }
 
     /// Reads the trace in the next round: as a whole, or what hangs together with the span where the trace is a hub.
     mutating func visit(_ trace: Int64, _ span: SpanID) {
         if read.contains(trace) { return }
+        if known.contains(trace) { hasMetKnown = true }
         if entries[trace] == nil { queue.append(trace) }
         entries[trace, default: []].append(span)
     }
 
     mutating func run(_ session: inout ReadSession) throws(SQLiteError) -> FlowSpans {
-        while !queue.isEmpty, !isCut {
+        while !queue.isEmpty, !isCut, !hasMetKnown {
             let round = queue.map { (trace: $0, spans: entries[$0] ?? []) }
             queue.removeAll(keepingCapacity: true)
             entries.removeAll(keepingCapacity: true)
@@ -54,8 +68,10 @@ struct FlowWalk {
             }
             try follow(from: first, &session)
         }
-        var found = FlowSpans(spans: spans.recordsByStart, isCut: isCut, unfollowedCorrelationIDs: unfollowed)
-        for (trace, hub) in hubs where hub != nil {
+        var found = FlowSpans(
+            spans: spans.recordsByStart, isCut: isCut, unfollowedCorrelationIDs: unfollowed,
+            unfollowedMessageIDs: unfollowedMessages)
+        for trace in Set(readParts.map(\.trace)) {
             found.unfollowedTraces.append(try session.decoder.interned.traceID(trace))
         }
         return found
@@ -63,7 +79,7 @@ struct FlowWalk {
 
     /// - Returns: false for a trace that is a hub, of which nothing was read then.
     private mutating func readWhole(_ trace: Int64, _ session: inout ReadSession) throws(SQLiteError) -> Bool {
-        if hubs[trace] != nil { return false }
+        if case .some(.some) = hubs[trace] { return false }
         let first = spans.count
         var count = try session.decoder.appendSpans(
             ofTrace: trace, atMost: min(limit - rowsRead, guarding.maximumDeliveries), to: &spans)
@@ -131,10 +147,25 @@ struct FlowWalk {
         try visit(linking)
         linking.removeAll(keepingCapacity: true)
         for correlation in newCorrelations { try follow(correlation: correlation, &session) }
-        for key in keys where messages.insert(key).inserted {
-            try key.bind(to: statements.messages, 1)
-            try visit(statements.messages.integers())
-        }
+        for key in keys where messages.insert(key).inserted { try follow(message: key) }
+    }
+
+    /// An id that is unique by its form is one message's, however many handle it. Any other may be a number that every
+    /// sender counts by itself, and is a hub where it is in too many traces.
+    private mutating func follow(message key: MessageKey) throws(SQLiteError) {
+        let limit = Namesakes.isUnique(key.id) ? Int.max : guarding.maximumParts
+        let found = try rows(of: statements.messages, key, atMost: limit)
+        guard found.count > limit else { return try visit(found) }
+        let traces = try rows(of: statements.messageTraces, key, atMost: limit)
+        if traces.count > limit { return unfollowedMessages.append(key.id) }
+        try visit(rows(of: statements.messages, key, atMost: .max))
+    }
+
+    /// So many and one more, where there are more.
+    private func rows(of select: Statement, _ key: MessageKey, atMost limit: Int) throws(SQLiteError) -> [Int64] {
+        try key.bind(to: select, 1)
+        try select.bind(limit == .max ? Int64.max : Int64(clamping: limit) + 1, 2)
+        return try select.integers()
     }
 
     /// As many rows as may join are no hub, whatever they belong to; where there are more, their traces count, and in a
@@ -201,6 +232,7 @@ struct FlowWalk {
     /// What the walk asks, prepared once for the connection.
     private struct Statements {
         let messages: Statement
+        let messageTraces: Statement
         let correlated: Statement
         let correlatedTraces: Statement
         let linksTo: Statement
@@ -209,7 +241,14 @@ struct FlowWalk {
         let placeOfOpen: Statement
 
         init(_ session: ReadSession) throws(SQLiteError) {
-            messages = try session.statement("SELECT span FROM message_refs WHERE message_id = ?1")
+            messages = try session.statement("SELECT span FROM message_refs WHERE message_id = ?1 LIMIT ?2")
+            messageTraces = try session.statement(
+                """
+                SELECT DISTINCT ifnull(ended.trace, begun.trace) FROM message_refs
+                LEFT JOIN spans AS ended ON ended.id = message_refs.span
+                LEFT JOIN open_spans AS begun ON begun.id = message_refs.span
+                WHERE message_refs.message_id = ?1 LIMIT ?2
+                """)
             correlated = try session.statement(
                 """
                 SELECT id FROM spans WHERE correlation = ?1
@@ -226,24 +265,5 @@ struct FlowWalk {
             placeOfSpan = try session.statement("SELECT trace, span_id FROM spans WHERE id = ?1")
             placeOfOpen = try session.statement("SELECT trace, span_id FROM open_spans WHERE id = ?1")
         }
-    }
-}
-
-/// Rows that were met. Rows that were written together lie together, so one word tells of sixty-four.
-private struct RowSet {
-    private var words: [Int64: UInt64] = [:]
-    private var last: (place: Int64, word: UInt64) = (.min, 0)
-
-    mutating func insert(_ row: Int64) {
-        let place = row >> 6
-        if last.place != place { last = (place, words[place] ?? 0) }
-        last.word |= 1 << UInt64(row & 63)
-        words[place] = last.word
-    }
-
-    mutating func contains(_ row: Int64) -> Bool {
-        let place = row >> 6
-        if last.place != place { last = (place, words[place] ?? 0) }
-        return last.word & 1 << UInt64(row & 63) != 0
     }
 }

@@ -5,10 +5,16 @@ internal import ThroughlineModel
 /// and stays under its names in the JSON, so that a span is read as it was written.
 struct ForeignNames {
     private var found: [(name: Name, text: String)] = []
+    /// True when some attribute may say that a message was given up.
+    private(set) var mayGiveUp = false
 
     /// Notes an attribute if it has such a name; of several for one column the one that is to be believed first.
     mutating func note(_ element: Attributes.Element) {
         guard let name = Name(element.key), case .string(let text) = element.value, !text.isEmpty else { return }
+        if name.column == .settlement {
+            mayGiveUp = mayGiveUp || Trouble.mayTell(text)
+            return
+        }
         guard let known = found.firstIndex(where: { $0.name.column == name.column }) else {
             return found.append((name, text))
         }
@@ -46,7 +52,7 @@ struct ForeignNames {
             let names = [
                 (PromotedAttribute.messageID, AttributeNames.messageID),
                 (.correlation, AttributeNames.correlationID), (.causationID, AttributeNames.causationID),
-                (.destination, AttributeNames.destination),
+                (.destination, AttributeNames.destination), (.settlement, AttributeNames.settlement),
             ]
             for (column, names) in names {
                 for (rank, key) in names.enumerated() where key != column.key {

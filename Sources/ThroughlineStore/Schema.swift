@@ -2,7 +2,7 @@ internal import SQLite
 
 /// The tables of a trace store; docs/store.md describes them for people who read the file with other tools.
 enum Schema {
-    static let migrations = Migrations([version1, version2, version3, version4])
+    static let migrations = Migrations([version1, version2, version3, version4, version5])
 
     /// In the header of every store, so that a database of another program is told from ours: "THRU".
     static let applicationID: Int64 = 0x5448_5255
@@ -11,6 +11,9 @@ enum Schema {
     /// index over all of them would write a page of its own for nearly every span. Spans of one segment share a few
     /// hundred pages, which stay in the cache, and a lookup asks each segment once.
     static let segmentBits = 12
+
+    /// The first version whose spans are marked; see ``Trouble``.
+    static let firstMarkedVersion: Int64 = 5
 
     /// The columns that `spans` and `open_spans` share, in the order in which they are bound and read.
     static let spanColumns: [(name: String, type: String)] =
@@ -97,6 +100,14 @@ enum Schema {
     private static let version4 = """
         DROP INDEX spans_by_trace;
         CREATE INDEX spans_by_trace ON spans (trace, span_id);
+        """
+
+    /// Not every failure shows in a status: see ``Trouble``.
+    private static let version5 = """
+        UPDATE spans SET flags = flags | \(Trouble.givingUp) WHERE \(Trouble.unmarked);
+        UPDATE open_spans SET flags = flags | \(Trouble.givingUp) WHERE \(Trouble.unmarked);
+        DROP INDEX IF EXISTS spans_by_failure;
+        CREATE INDEX IF NOT EXISTS spans_by_trouble ON spans (start) WHERE \(Trouble.condition);
         """
 }
 

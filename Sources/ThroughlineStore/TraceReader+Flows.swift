@@ -2,9 +2,14 @@ internal import SQLite
 internal import ThroughlineModel
 
 extension TraceReader {
-    /// The flows, newest first: one for each correlation id, and one for each trace in which no span has one.
+    /// The flows, newest first, each as it is put together of its spans (see ``flowSpans(from:limit:guarding:)`` and
+    /// ThroughlineFlow's `Flow`): across traces, by links, message ids and correlation ids.
     ///
-    /// Spans without a correlation id belong to the flows of their trace.
+    /// A flow of more than 25,000 spans, or of more than 5,000 after 250,000 were read for the list, is counted only so
+    /// far. ``FlowFilter/slowerThan`` looks into the newest 500 flows, and beyond them only into those of which one trace,
+    /// or all that has one correlation id, took long enough by itself. With ``FlowFilter/until`` and a service, destination
+    /// or message type, the newest 100,000 spans before that time are looked at first; beyond them a flow must show in one
+    /// trace or by one correlation id that it began in time.
     ///
     /// - Parameters:
     ///   - limit: how many flows at most.
@@ -14,15 +19,11 @@ extension TraceReader {
     }
 
     func flows(limit: Int, _ filter: FlowFilter, following count: Int) throws(StoreError) -> [FlowSummary] {
-        try read { session throws(SQLiteError) in
-            var flows = try session.flows(limit: limit, filter, following: count)
-            try session.countMessages(of: &flows)
-            return flows.map(\.summary)
-        }
+        try read { session throws(SQLiteError) in try session.flows(limit: limit, filter, following: count) }
     }
 }
 
-/// What makes spans one line of the list.
+/// What spans have in common that certainly belong together.
 enum FlowKey: Hashable {
     case correlation(Int64)
     case trace(Int64)
@@ -34,44 +35,27 @@ extension ReadSession {
     /// than that.
     fileprivate mutating func flows(
         limit: Int, _ filter: FlowFilter, following count: Int
-    ) throws(SQLiteError) -> [NewestFlows.Line] {
+    ) throws(SQLiteError) -> [FlowSummary] {
         guard limit > 0 else { return [] }
-        var seen: Set<FlowKey> = []
-        var traceKeys: [Int64: [FlowKey]] = [:]
-        var newest = NewestFlows(limit: limit)
-        var lookedInto = 0
+        var list = FlowList(limit: limit, filter)
         for walk in try FlowCandidates(filter, self, following: count).walks {
             while try walk.spans.step() {
                 let start = UInt64(bitPattern: walk.spans.integer(0))
-                if newest.areKnown(from: start) { return newest.flows }
-                let trace = walk.spans.integer(1)
-                let keys: [FlowKey]
-                if let correlation = walk.spans.optionalInteger(2) {
-                    keys = [.correlation(correlation)]
-                } else if let known = traceKeys[trace] {
-                    keys = known
-                } else {
-                    let correlations = try self.correlations(ofTrace: trace)
-                    keys = correlations.isEmpty ? [.trace(trace)] : correlations.map(FlowKey.correlation)
-                    traceKeys[trace] = keys
+                if list.areKnown(from: start) { return list.flows }
+                let trace = walk.spans.integer(2)
+                if list.knows(row: walk.spans.integer(1), ofTrace: trace) { continue }
+                if walk.passesByLater, let until = filter.until?.nanosecondsSinceEpoch, start >= until {
+                    let keys = walk.spans.optionalInteger(4).map { [FlowKey.correlation($0)] } ?? []
+                    if try !began(keys.isEmpty ? try self.keys(ofTrace: trace) : keys, before: until) { continue }
                 }
-                for key in keys where seen.insert(key).inserted {
-                    if let until = filter.until?.nanosecondsSinceEpoch, start >= until,
-                        try !began(key, before: until)
-                    {
-                        continue
-                    }
-                    let summary = try self.summary(of: key)
-                    if filter.admits(summary) { newest.add(summary, key) }
-                    lookedInto += 1
-                }
-                if let slowerThan = filter.slowerThan, lookedInto >= min(count, Self.lookedIntoAtMost) {
-                    return try slowFlows(filter, slowerThan, seen, newest)
+                try list.add(SpanID(UInt64(bitPattern: walk.spans.integer(3))), ofTrace: trace, &self)
+                if let slowerThan = filter.slowerThan, list.lookedInto >= min(count, Self.lookedIntoAtMost) {
+                    return try slowFlows(list, filter, slowerThan)
                 }
             }
-            if newest.areKnown(from: walk.end) { break }
+            if list.areKnown(from: walk.end) { break }
         }
-        return newest.flows
+        return list.flows
     }
 
     /// So many flows are looked into before those that cannot have taken long enough are told from the rest.
@@ -79,23 +63,39 @@ extension ReadSession {
 
     /// Goes on among the flows that may have taken long enough.
     private mutating func slowFlows(
-        _ filter: FlowFilter, _ slowerThan: UInt64, _ seen: Set<FlowKey>, _ known: NewestFlows
-    ) throws(SQLiteError) -> [NewestFlows.Line] {
-        var newest = known
+        _ known: FlowList, _ filter: FlowFilter, _ slowerThan: UInt64
+    ) throws(SQLiteError) -> [FlowSummary] {
+        var list = known
         let since = filter.since.map { Int64(clamping: $0.nanosecondsSinceEpoch) } ?? .min
         for (key, start) in try FlowExtents(self, since: since).flows(slowerThan: slowerThan) {
-            if newest.areKnown(from: start) { break }
-            if seen.contains(key) { continue }
-            if let until = filter.until?.nanosecondsSinceEpoch, start >= until, try !began(key, before: until) {
+            if list.areKnown(from: start) { break }
+            if let until = filter.until?.nanosecondsSinceEpoch, start >= until, try !began([key], before: until) {
                 continue
             }
-            let summary = try self.summary(of: key)
-            if filter.admits(summary) { newest.add(summary, key) }
+            guard let span = try anySpan(of: key), !list.knows(row: span.row, ofTrace: span.trace) else { continue }
+            try list.add(span.id, ofTrace: span.trace, &self)
         }
-        return newest.flows
+        return list.flows
     }
 
-    /// Looks at less than a summary does.
+    private func anySpan(of key: FlowKey) throws(SQLiteError) -> (row: Int64, trace: Int64, id: SpanID)? {
+        let (column, value) =
+            switch key {
+            case .trace(let row): ("trace", row)
+            case .correlation(let row): ("correlation", row)
+            }
+        let selects = ["spans", "open_spans"].map { "SELECT id, trace, span_id FROM \($0) WHERE \(column) = ?1" }
+        return try first("\(selects.joined(separator: " UNION ALL ")) LIMIT 1", value) {
+            ($0.integer(0), $0.integer(1), SpanID(UInt64(bitPattern: $0.integer(2))))
+        }
+    }
+
+    /// True when one of these shows it; looks at less than the flow would.
+    private func began(_ keys: [FlowKey], before time: UInt64) throws(SQLiteError) -> Bool {
+        for key in keys where try began(key, before: time) { return true }
+        return false
+    }
+
     private func began(_ key: FlowKey, before time: UInt64) throws(SQLiteError) -> Bool {
         let row: Int64
         let condition: String
@@ -106,7 +106,6 @@ extension ReadSession {
             condition = """
                 trace IN (SELECT trace FROM spans WHERE correlation = ?1
                     UNION SELECT trace FROM open_spans WHERE correlation = ?1)
-                AND ifnull(correlation, ?1) = ?1
                 """
         }
         let selects = ["spans", "open_spans"].map { "SELECT 1 FROM \($0) WHERE \(condition) AND +start < ?2" }
@@ -118,39 +117,15 @@ extension ReadSession {
         return !earlier.isEmpty
     }
 
-    private func correlations(ofTrace trace: Int64) throws(SQLiteError) -> [Int64] {
-        try rows(
+    /// Its correlation ids; the trace itself where no span has one.
+    private func keys(ofTrace trace: Int64) throws(SQLiteError) -> [FlowKey] {
+        let correlations = try rows(
             """
             SELECT DISTINCT correlation FROM (
                 SELECT correlation FROM spans WHERE trace = ?1
                 UNION ALL SELECT correlation FROM open_spans WHERE trace = ?1) WHERE correlation IS NOT NULL
             """
         ) { select throws(SQLiteError) in try select.bind(trace, 1) }
-    }
-}
-
-/// The flows of a list, as far as they are found.
-private struct NewestFlows {
-    typealias Line = (key: FlowKey, summary: FlowSummary)
-
-    private let limit: Int
-    private var found: [Line] = []
-    /// The starts of the newest, at most as many as the list has lines, ascending.
-    private var starts: [UInt64] = []
-
-    init(limit: Int) { self.limit = limit }
-
-    var flows: [Line] { Array(found.sorted { $0.summary.startedAt > $1.summary.startedAt }.prefix(limit)) }
-
-    /// True when the list is full of flows that started later.
-    func areKnown(from start: UInt64) -> Bool {
-        starts.count == limit && starts.first.map { start < $0 } ?? false
-    }
-
-    mutating func add(_ flow: FlowSummary, _ key: FlowKey) {
-        found.append((key, flow))
-        let start = flow.startedAt.nanosecondsSinceEpoch
-        starts.insert(start, at: starts.firstIndex { $0 > start } ?? starts.endIndex)
-        if starts.count > limit { starts.removeFirst() }
+        return correlations.isEmpty ? [.trace(trace)] : correlations.map(FlowKey.correlation)
     }
 }

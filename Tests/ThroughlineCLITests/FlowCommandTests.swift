@@ -33,8 +33,9 @@ struct FlowCommandTests {
         #expect(outcome.code == 5)
         #expect(outcome.output.isEmpty)
         #expect(outcome.error.contains("'tenant=acme' belongs to 2 flows"))
-        #expect(
-            outcome.error.contains("throughline flow 'first'") && outcome.error.contains("throughline flow 'second'"))
+        let rows = outcome.error.split(separator: "\n").filter { $0.hasPrefix("  2026-") }
+        #expect(rows.count == 2 && rows[0].hasSuffix("  first") && rows[1].hasSuffix("  second"))
+        #expect(outcome.error.contains("\n  throughline flow 'first'\n"))
         #expect(try scratch.run("flow", "first").code == 0)
     }
 
@@ -58,7 +59,7 @@ struct FlowCommandTests {
             #expect(messages?.map { $0["id"] as? String } == ["42"])
         }
         for (place, record) in two.enumerated() where place % 2 == 0 {
-            #expect(outcome.error.contains("throughline flow '\(record.traceID.hex)'"))
+            #expect(outcome.error.contains("  \(record.traceID.hex)\n"))
         }
     }
 
@@ -132,11 +133,51 @@ struct FlowCommandTests {
         #expect(narrow[place] + narrow[place + 1].dropFirst() == note)
     }
 
-    @Test("--expand of what is not there says so, and shows the flow")
+    @Test("--expand of what is not there says so and what is, and shows the flow as without it")
     func expandNothing() throws {
-        let outcome = try Scratch.withOrder().run("flow", "--last", "--expand", "Nope", "--expand", "PaymentCharged")
+        let scratch = try Scratch.withOrder()
+        let outcome = try scratch.run("flow", "--last", "--expand", "Nope", "--expand", "PaymentCharged")
         #expect(outcome.code == 0 && outcome.output.hasPrefix("OrderPlaced order-1042"))
         #expect(outcome.error.contains("Nothing in the flow is named 'Nope'"))
+        #expect(outcome.error.contains("There is: OrderPlaced, "))
+        let many = (1...30).flatMap { number in
+            var script = FlowScript(correlation: "c", seed: UInt64(number))
+            script.send("shop", "Read", id: "m-\(number)", to: "readings", at: Double(number))
+            return script.records
+        }
+        try scratch.record(many, in: "many.db")
+        let (folded, open) = (
+            try scratch.run("flow", "c", "--store", "many.db"),
+            try scratch.run("flow", "c", "--store", "many.db", "--expand", "Nope")
+        )
+        #expect(folded.output.contains("×30") && open.output == folded.output)
+    }
+
+    @Test("A limit that leaves hardly anything of the flow shows that, and what is left out")
+    func limit() throws {
+        let outcome = try Scratch.withOrder().run("flow", "--last", "--limit", "1")
+        #expect(outcome.code == 0 && outcome.error.contains("more than 1 span; the rest is left out"))
+        #expect(outcome.output.split(separator: "\n").count > 1, "\(outcome.output)")
+    }
+
+    @Test("The flows to choose from fit the terminal, with start, title and the whole id", arguments: [70, 90, 120])
+    func choice(columns: Int) throws {
+        let scratch = try Scratch()
+        let ids = [1, 2].map { "0198b2c4-7d5e-7000-8000-9a3f0000000\($0)" }
+        for id in ids {
+            var script = FlowScript(correlation: id, seed: UInt64(id.utf8.last ?? 0))
+            script.send("storefront", "com.example.ordering.OrderPlaced", id: id, to: "orders", at: 0)
+            try scratch.record(
+                script.records.map { record in
+                    var record = record
+                    record.attributes["tenant"] = "acme"
+                    return record
+                })
+        }
+        let outcome = try scratch.run("flow", "tenant=acme", environment: ["COLUMNS": "\(columns)"])
+        let rows = outcome.error.split(separator: "\n").filter { line in ids.contains { line.hasSuffix("  \($0)") } }
+        #expect(rows.count == 2 && rows.allSatisfy { $0.count <= columns && $0.contains("08-20") }, "\(rows)")
+        #expect(rows.allSatisfy { $0.contains("Placed") }, "\(rows)")
     }
 
     @Test("A file named with -o has the picture, and standard output nothing")
@@ -196,7 +237,7 @@ struct FlowCommandTests {
         #expect(alone.output.contains("sender unknown (not instrumented)"))
         let all = try scratch.run("flow", trace)
         #expect(all.code == 5 && all.error.contains("belongs to 1002 flows. Ask for one of them"))
-        #expect(all.error.contains("throughline flow 'job-"))
+        #expect(all.error.contains(/\s\sjob-\d+\n/))
     }
 
     /// A loop that handles 1,001 messages in the trace that it began; whoever sent the seventh recorded it.

@@ -153,7 +153,7 @@ import ThroughlineModel
         do {
             let old = try Connection(path: scratch.path(), mode: .readWrite)
             try old.execute(
-                "DROP TABLE exporters; DROP TABLE set_aside; DROP INDEX spans_by_failure; PRAGMA user_version = 1")
+                "DROP TABLE exporters; DROP TABLE set_aside; DROP INDEX spans_by_trouble; PRAGMA user_version = 1")
         }
         #expect(try TraceReader(path: scratch.path()).exports().isEmpty)
         let log = try ExportLog(path: scratch.path())

@@ -18,7 +18,7 @@ import ThroughlineModel
         for _ in 0..<30 {
             let filter = Self.filter(&random)
             let limit = [1, 3, 50].randomElement(using: &random) ?? 1
-            let expected = all.filter(filter.admits).prefix(limit)
+            let expected = all.filter { filter.admits($0) }.prefix(limit)
             // Whether an index is followed to all spans, to some, or to none.
             for count in [0, 20, FlowCandidates.followed] {
                 let found = try reader.flows(limit: limit, filter, following: count)
@@ -40,28 +40,28 @@ import ThroughlineModel
             #expect(Flow(flow.records).deadLetterCount == (isDeadLetter ? 1 : 0), "\(seed)")
             if isDeadLetter { expected.append(flow.records[0].traceID) }
         }
-        func handled(_ script: inout FlowScript, settled: Settlement?, error: String?) -> SpanContext {
-            let sent = script.send("orders", nil, id: "1", to: "orders", at: 0)
+        func handled(_ seed: UInt64, _ script: inout FlowScript, settled: Settlement?, error: String?) -> SpanContext {
+            let sent = script.send("orders", nil, id: "\(seed)", to: "orders", at: 0)
             return script.process(
-                "billing", nil, id: "1", from: "orders", at: 5, took: 9, of: sent, settled: settled, error: error)
+                "billing", nil, id: "\(seed)", from: "orders", at: 5, took: 9, of: sent, settled: settled, error: error)
         }
         try write(1, isDeadLetter: true) { script in
-            let failed = handled(&script, settled: nil, error: "Timeout")
+            let failed = handled(1, &script, settled: nil, error: "Timeout")
             script.send("billing", nil, id: "1", to: "orders.DLQ", at: 8, in: failed)
         }
         try write(2, isDeadLetter: true) { script in
-            let refused = handled(&script, settled: .rejected, error: nil)
-            script.process("desk", nil, id: "1", from: "orders.DLQ", at: 80, took: 2, of: refused)
+            let refused = handled(2, &script, settled: .rejected, error: nil)
+            script.process("desk", nil, id: "2", from: "orders.DLQ", at: 80, took: 2, of: refused)
         }
-        try write(3, isDeadLetter: false) { script in _ = handled(&script, settled: nil, error: "Timeout") }
+        try write(3, isDeadLetter: false) { script in _ = handled(3, &script, settled: nil, error: "Timeout") }
         try write(4, isDeadLetter: false) { script in
-            let done = handled(&script, settled: .acknowledged, error: nil)
-            script.send("billing", nil, id: "1", to: "audit", at: 8, in: done)
+            let done = handled(4, &script, settled: .acknowledged, error: nil)
+            script.send("billing", nil, id: "4", to: "audit", at: 8, in: done)
         }
         try write(5, isDeadLetter: true) { script in
-            let done = handled(&script, settled: nil, error: nil)
+            let done = handled(5, &script, settled: nil, error: nil)
             script.send(
-                "mover", nil, id: "1", to: "parked", at: 8, in: done, links: [FlowScript.link(done, .deadLetterOf)])
+                "mover", nil, id: "5", to: "parked", at: 8, in: done, links: [FlowScript.link(done, .deadLetterOf)])
         }
         try store.flush()
         let reader = try TraceReader(path: scratch.path())
@@ -83,7 +83,7 @@ import ThroughlineModel
         var records: [SpanRecord] = []
         for number in 1...120 as ClosedRange<UInt64> {
             let flow = UInt64.random(in: 1...40, using: &random)
-            var attributes: Attributes = [:]
+            var attributes: Attributes = [MessagingAttribute.system: "kafka"]
             if flow.isMultiple(of: 3) {
                 attributes[MessagingAttribute.messageID] = .string("m\(number)")
             } else if number % 4 != 0 {

@@ -17,7 +17,9 @@ struct TraceReaderTests {
     private func ids(_ spans: [SpanRecord]) -> [UInt64] { spans.map(\.spanID.rawValue).sorted() }
 
     private func sent(_ message: String, causedBy cause: String? = nil, in flow: String? = nil) -> Attributes {
-        var attributes: Attributes = [MessagingAttribute.messageID: .string(message)]
+        var attributes: Attributes = [
+            MessagingAttribute.operationType: "send", MessagingAttribute.messageID: .string(message),
+        ]
         if let cause { attributes[ThroughlineAttribute.causationID] = .string(cause) }
         if let flow { attributes[MessagingAttribute.conversationID] = .string(flow) }
         return attributes
@@ -95,7 +97,9 @@ struct TraceReaderTests {
     @Test("finds ids under other conventions' names, and puts a flow together by them")
     func foreignIDs() throws {
         let (reader, scratch) = try reader([
-            span(1, trace: 1, ["messaging.message_id": "m", "messaging.conversation_id": "c"]),
+            span(
+                1, trace: 1,
+                ["messaging.system": "kafka", "messaging.message_id": "m", "messaging.conversation_id": "c"]),
             span(2, trace: 2, at: 5, ["nservicebus.message_id": "m"]),
             span(3, trace: 3, at: 10, ["nservicebus.message_id": "n", "nservicebus.related_to": "m"]),
             span(4, trace: 4, at: 15, ["nservicebus.conversation_id": "c"]),
@@ -140,7 +144,7 @@ struct TraceReaderTests {
     /// message of its own below it, which a span in yet another trace links to.
     private func lifelong(_ deliveries: UInt64) -> [SpanRecord] {
         func handling(_ message: String) -> Attributes {
-            [MessagingAttribute.operationType: "process"] + sent(message, in: "constant")
+            sent(message, in: "constant") + [MessagingAttribute.operationType: "process"]
         }
         var records = [span(1, trace: 1, takes: nil)]
         for number in 1...deliveries {
@@ -253,7 +257,11 @@ struct TraceReaderTests {
         // Nobody names them.
         #expect(try messages([sends(1), sends(2), span(3), span(4)]) == 2)
         // Only who handles them names them.
-        #expect(try messages([sends(1), sends(2), span(3, sent("a")), span(4, sent("b"))]) == 2)
+        let handles: Attributes = [MessagingAttribute.operationType: "process"]
+        #expect(
+            try messages([
+                sends(1), sends(2), span(3, parent: 1, sent("a") + handles), span(4, parent: 2, sent("b") + handles),
+            ]) == 2)
         // Nobody names it, and who sent it is not here.
         #expect(
             try messages([

@@ -1,4 +1,4 @@
-import ThroughlineModel
+package import ThroughlineModel
 
 extension MessageIntent {
     /// Our own words, and NServiceBus's.
@@ -10,12 +10,16 @@ extension MessageIntent {
 
 extension Settlement {
     private static let own = WordTable(of: Settlement.self)
+    private static let foreignWords: [(settlement: Settlement, words: [String])] = [
+        (.acknowledged, ["ack", "acknowledge", "commit", "complete", "delete", "checkpoint"]),
+        (.requeued, ["nack", "abandon", "requeue", "release"]), (.rejected, ["reject"]),
+        (
+            .deadLettered,
+            ["dead_letter", "dead-letter", "deadletter", "deadlettermessage", "dead_letter_message"]
+        ), (.deferred, ["defer"]),
+    ]
     private static let foreign = WordTable<Settlement>(
-        [
-            (.acknowledged, ["ack", "acknowledge", "commit", "complete", "delete", "checkpoint"]),
-            (.requeued, ["nack", "abandon", "requeue", "release"]), (.rejected, ["reject"]),
-            (.deadLettered, ["dead_letter", "dead-letter", "deadletter"]), (.deferred, ["defer"]),
-        ].flatMap { settlement, words in words.map { ($0, settlement) } })
+        foreignWords.flatMap { settlement, words in words.map { ($0, settlement) } })
 
     /// Our own words, and those of clients that have a span for settling; Azure's say it in the span's name alone, such as
     /// `ServiceBusReceiver.DeadLetter` (.NET), `ServiceBus.deadLetter` (Java, Go) and `ServiceBus.dead-letter` (Python).
@@ -28,6 +32,16 @@ extension Settlement {
         let told = [scan.string(.disposition), scan.string(.operationName), scan.string(.amqpCommand), name()]
         guard let found = told.lazy.compactMap({ $0.flatMap(Self.word) }).first else { return nil }
         self = found
+    }
+
+    /// What a text says that may be the name of a settling span, or an attribute of one: what a store looks for before it
+    /// reads the span.
+    package static func told(by text: String) -> Settlement? { own[text] ?? word(text) }
+
+    /// The words for some of the settlements, our own and those of clients, in lower case.
+    package static func words(for settlements: Set<Settlement>) -> Set<String> {
+        Set(settlements.map(\.rawValue)).union(
+            foreignWords.filter { settlements.contains($0.settlement) }.flatMap(\.words))
     }
 
     /// The word at either end of a name: `ack orders`, `orders ack`, `basic.ack`.

@@ -12,7 +12,7 @@ enum OperationName {
             .settle,
             [
                 "settle", "ack", "acknowledge", "nack", "reject", "commit", "complete", "abandon", "defer", "delete",
-                "dead_letter", "dead-letter", "deadletter", "release",
+                "dead_letter", "dead-letter", "deadletter", "deadlettermessage", "dead_letter_message", "release",
             ]
         ),
     ]

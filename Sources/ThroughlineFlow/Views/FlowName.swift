@@ -21,9 +21,11 @@ public enum FlowName {
 
 extension Flow {
     /// What to call the flow: the type of its first message and the end of its id.
-    public var name: String {
-        let title = messages.first { $0.type != nil }?.title ?? operations.first?.record.name
-        return FlowName.of(title ?? "flow", correlationID ?? traceIDs.first?.hex)
+    public var name: String { FlowName.of(title, correlationID ?? traceIDs.first?.hex) }
+
+    /// The type of its first message that has one, else the name of its first span.
+    package var title: String {
+        messages.first { $0.type != nil }?.title ?? operations.first?.record.name ?? "flow"
     }
 
     /// What to call the flow for somebody who asked for one of its ids: what has that id, and the flow's first message
