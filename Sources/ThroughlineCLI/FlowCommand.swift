@@ -30,7 +30,7 @@ struct FlowCommand: ParsableCommand {
     @Argument(help: "Any id of the flow, its end such as …39f86f7f, or attribute=value.")
     var id: String?
 
-    @Flag(help: "The newest flow in the store, instead of an id.")
+    @Flag(help: "The newest flow in the store, the first of 'throughline flows', instead of an id.")
     var last = false
 
     @Option(name: .customLong("as"), help: "How to show it.")
@@ -206,15 +206,10 @@ struct FlowCommand: ParsableCommand {
         try file.finish()
     }
 
-    /// The first of the list. A timer's or a health check's trace is hardly what anybody means.
+    /// The first of the list.
     private func newest(in reader: TraceReader) throws -> FlowSummary {
-        guard let newest = try reader.flows(limit: 1).first else {
+        guard let newest = try reader.newestFlows(limit: 1).first else {
             throw Failure.notFound("The store \(store.resolvedPath) holds no flow yet.")
-        }
-        if newest.messages == 0, let other = try reader.flows(limit: 50).first(where: { $0.messages > 0 }) {
-            Output.note(
-                "The newest flow has no message. The newest that has: throughline flow '\(other.id)'\(store.commandLine)"
-            )
         }
         return newest
     }

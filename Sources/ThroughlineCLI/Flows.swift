@@ -8,8 +8,9 @@ struct Flows: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the flows in the store, newest first.",
         discussion: """
-            A row is a flow as 'throughline flow' shows it, across traces; --last there shows the first. A flow without a \
-            correlation id is listed by its trace. 'throughline flow' takes the end of the id that stands under FLOW, \
+            A row is a flow as 'throughline flow' shows it, across traces; --last there shows the first. Traces in which \
+            there is no message, such as those of timers, are left out, as long as there are others and nothing but a time \
+            is asked for; --all lists them. A flow without a correlation id is listed by its trace. 'throughline flow' takes the end of the id that stands under FLOW, \
             and the id of --json.
 
             A narrow terminal, or COLUMNS, shows what fits; a pipe and --json have everything.
@@ -55,6 +56,9 @@ struct Flows: ParsableCommand {
             """)
     var incomplete = false
 
+    @Flag(help: "Traces without a message, too.")
+    var all = false
+
     @Flag(help: "Print a JSON array of objects.")
     var json = false
 
@@ -68,7 +72,7 @@ struct Flows: ParsableCommand {
 
     func run() throws {
         let reader = try store.reader()
-        let flows = incomplete ? try incompleteFlows(in: reader) : try reader.flows(limit: limit, filter)
+        let flows = try self.flows(in: reader)
         if flows.isEmpty, let unknown = try unknownName(in: reader) { throw Failure.notFound(unknown) }
         if json {
             print(try Output.json(flows.map(Line.init)))
@@ -77,6 +81,22 @@ struct Flows: ParsableCommand {
         } else {
             print(FlowTable(flows, columns: Output.columns).text)
         }
+    }
+
+    private func flows(in reader: TraceReader) throws -> [FlowSummary] {
+        if incomplete { return try incompleteFlows(in: reader) }
+        let filter = filter
+        var others = filter
+        (others.since, others.until) = (nil, nil)
+        // Whoever asks for something wants all that has it.
+        if all || others != FlowFilter() { return try reader.flows(limit: limit, filter) }
+        let flows = try reader.newestFlows(limit: limit, filter)
+        if let first = flows.first, first.messages > 0,
+            let newest = try reader.flows(limit: 1, filter).first, newest.id != first.id
+        {
+            Output.note("Newer traces without a message are left out; --all lists them.")
+        }
+        return flows
     }
 
     private var filter: FlowFilter {
@@ -188,4 +208,14 @@ struct Flows: ParsableCommand {
 extension Flow {
     /// True when something is missing that must have been there. What may still come is not missing.
     fileprivate var isIncomplete: Bool { gaps.contains { $0.reason != .inFlight } }
+}
+
+extension TraceReader {
+    /// The newest flows with a message in them; where there are none, the newest traces.
+    func newestFlows(limit: Int, _ filter: FlowFilter = FlowFilter()) throws(StoreError) -> [FlowSummary] {
+        var messaging = filter
+        messaging.withMessages = true
+        let found = try flows(limit: limit, messaging)
+        return found.isEmpty ? try flows(limit: limit, filter) : found
+    }
 }

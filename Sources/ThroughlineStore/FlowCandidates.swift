@@ -53,6 +53,8 @@ struct FlowCandidates {
             } else if let service = filter.service {
                 seek("resource IN (SELECT id FROM resources WHERE service_name = ?1)", .text(service))
                 isIndexed = false
+            } else if filter.withMessages {
+                conditions = [MessagingRows.condition]
             }
         }
         if !isRare, let until = filter.until.map({ Int64(clamping: $0.nanosecondsSinceEpoch) }) {

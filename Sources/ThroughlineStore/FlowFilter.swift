@@ -18,6 +18,8 @@ public struct FlowFilter: Hashable, Sendable {
     public var deadLettered = false
     /// Flows with a span that was started and never ended.
     public var unfinished = false
+    /// Flows in which there is a message, and no traces of anything else.
+    public var withMessages = false
     /// Flows that took longer, in nanoseconds.
     public var slowerThan: UInt64?
 
@@ -34,6 +36,7 @@ public struct FlowFilter: Hashable, Sendable {
         if let destination, !flow.destinations.contains(destination), !isNamed(destination) { return false }
         if let messageType, !flow.messageTypes.contains(messageType) { return false }
         if let slowerThan, flow.durationNanoseconds <= slowerThan { return false }
+        if withMessages, flow.messages == 0 { return false }
         return (!failed || flow.errors + flow.deadLetters > 0) && (!deadLettered || flow.deadLetters > 0)
             && (!unfinished || flow.unfinished > 0)
     }

@@ -55,7 +55,7 @@ struct HubTrace {
         let columns = """
             id, span_id, parent_id, operation_type, kind,
             operation_type IS NULL
-                AND (coalesce(operation_name, system, destination) IS NOT NULL OR \(Self.names))
+                AND (coalesce(operation_name, system, destination) IS NOT NULL OR \(MessagingRows.names))
             """
         for source in [try Self.source(ofTrace: trace, session), "open_spans WHERE trace = ?1"] {
             let select = try session.connection.prepare("SELECT \(columns) FROM \(source)")
@@ -99,10 +99,6 @@ struct HubTrace {
         }
         return "spans WHERE +trace = ?1 AND id BETWEEN \(select.integer(1)) AND \(select.integer(2))"
     }
-
-    /// True for attributes of which some name says that they are about messages.
-    private static let names = (["messag"] + AttributeNames.messaging).map { "instr(attributes, '\($0)') > 0" }
-        .joined(separator: " OR ")
 
     private static func operation(_ word: Int64, _ session: inout ReadSession) throws(SQLiteError)
         -> MessagingOperation?

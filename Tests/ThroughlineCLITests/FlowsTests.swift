@@ -119,14 +119,23 @@ struct FlowsTests {
             try scratch.run("flow", id, "--as", "json").output == scratch.run("flow", "--last", "--as", "json").output)
     }
 
-    @Test("A newest flow without a message is shown, and the newest with one is named")
-    func lastWithoutMessage() throws {
+    @Test("Traces without a message are left out of both, as long as there are others and nobody asks for them")
+    func withoutMessages() throws {
         let scratch = try Scratch.withOrder()
         let end = try #require(GoldenFlow.order.records.compactMap(\.end).max())
-        try scratch.record([work(1, at: end.nanosecondsSinceEpoch / 1_000_000_000 + 1)])
-        let outcome = try scratch.run("flow", "--last")
-        #expect(outcome.output.hasPrefix("work …00000001 · 0 messages"))
-        #expect(outcome.error.contains("The newest that has: throughline flow 'order-1042'"))
+        let later = work(1, at: end.nanosecondsSinceEpoch / 1_000_000_000 + 1, .error("late"))
+        try scratch.record([later])
+        #expect(try scratch.run("flow", "--last").output.hasPrefix("OrderPlaced order-1042 · "))
+        let listed = try scratch.run("flows")
+        #expect(listed.output.contains("order-1042") && !listed.output.contains("work"))
+        #expect(listed.error == "throughline: Newer traces without a message are left out; --all lists them.\n")
+        for options in [["--all"], ["--failed"]] {
+            let rows = try scratch.run(["flows"] + options).output.split(separator: "\n")
+            #expect(rows.count == 3 && rows[1].contains("work …00000001"), "\(options)")
+        }
+        try scratch.record([later], in: "other.db")
+        #expect(try scratch.run("flows", "--store", "other.db").output.contains("work …00000001"))
+        #expect(try scratch.run("flow", "--last", "--store", "other.db").output.hasPrefix("work …00000001"))
     }
 
     @Test("--since and --until are told alike by all that have them")

@@ -80,6 +80,14 @@ import ThroughlineModel
         #expect(try Set(allSpans(scratch.path())) == Set(records))
     }
 
+    @Test("knows a flow with messages by whatever convention it was recorded", arguments: ForeignFlow.allCases)
+    func withMessages(foreign: ForeignFlow) throws {
+        let scratch = try Scratch()
+        try store(foreign.records + [span(1, trace: 9, at: 900_000)], at: scratch.path())
+        #expect(try listed(scratch.path()) { _ in }.map(\.messages) == [0, 2])
+        #expect(try listed(scratch.path()) { $0.withMessages = true }.map(\.messages) == [2])
+    }
+
     @Test("has one line for traces that a link joins, and filters by all of them")
     func linked() throws {
         let scratch = try Scratch()
