@@ -5,10 +5,10 @@ extension Flow {
     public var messageCount: Int { messages.reduce(0) { $1.isRecorded ? $0 + $1.count : $0 } }
 
     /// The services, in the order in which they first appear.
-    public var services: [String] { operations.map(\.service).uniqued() }
+    public var services: [String] { named(\.service) }
 
     /// The traces, in the order in which they first appear.
-    public var traceIDs: [TraceID] { operations.map(\.record.traceID).uniqued() }
+    public var traceIDs: [TraceID] { operations.map(\.id.traceID).uniqued() }
 
     /// The correlation ids, in the order in which they first appear; more than one where flows touch.
     public var correlationIDs: [String] { operations.compactMap { $0.messaging?.correlationID }.uniqued() }

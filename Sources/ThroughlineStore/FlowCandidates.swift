@@ -8,9 +8,6 @@ struct FlowCandidates {
         var spans: Statement
         /// A wanted flow that has not been met at the end of the walk started earlier.
         var end: UInt64
-        /// What began too late may be passed by for what the span's own trace and correlation id tell: flows that hang
-        /// together otherwise were met in the walk before.
-        var passesByLater = false
     }
 
     /// To be taken one after the other. None when the store knows that no flow is wanted.
@@ -64,11 +61,9 @@ struct FlowCandidates {
             walks.append(try window.walk(session, from: max(since, reached ?? since)))
             guard let reached, since < reached else { return }
         }
-        let isSecond = !walks.isEmpty
         let followed = isIndexed ? nil : try Self.start(ofNewest: count, before: .max, session)
         walks.append(try walk(session, from: max(since, followed ?? since)))
         if let followed, since < followed { walks.append(try walk(session, from: since, before: followed)) }
-        if isSecond { for place in walks.indices.dropFirst() { walks[place].passesByLater = true } }
     }
 
     private init(tables: [String], conditions: [String]) {

@@ -7,9 +7,8 @@ extension TraceReader {
     ///
     /// A flow of more than 25,000 spans, or of more than 5,000 after 250,000 were read for the list, is counted only so
     /// far. ``FlowFilter/slowerThan`` looks into the newest 500 flows, and beyond them only into those of which one trace,
-    /// or all that has one correlation id, took long enough by itself. With ``FlowFilter/until`` and a service, destination
-    /// or message type, the newest 100,000 spans before that time are looked at first; beyond them a flow must show in one
-    /// trace or by one correlation id that it began in time.
+    /// or all that has one correlation id, took long enough by itself. With ``FlowFilter/until``, a flow of which all that
+    /// is asked for began later must show in one of these traces, or by one of their correlation ids, that it began in time.
     ///
     /// - Parameters:
     ///   - limit: how many flows at most.
@@ -44,7 +43,7 @@ extension ReadSession {
                 if list.areKnown(from: start) { return list.flows }
                 let trace = walk.spans.integer(2)
                 if list.knows(row: walk.spans.integer(1), ofTrace: trace) { continue }
-                if walk.passesByLater, let until = filter.until?.nanosecondsSinceEpoch, start >= until {
+                if let until = filter.until?.nanosecondsSinceEpoch, start >= until {
                     let keys = walk.spans.optionalInteger(4).map { [FlowKey.correlation($0)] } ?? []
                     if try !began(keys.isEmpty ? try self.keys(ofTrace: trace) : keys, before: until) { continue }
                 }

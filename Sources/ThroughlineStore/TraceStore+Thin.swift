@@ -96,8 +96,7 @@ extension SpanRecord {
     /// True for what somebody may want to look into later.
     fileprivate var isWorthKeeping: Bool {
         end == nil || status.code == .error || attributes[ThroughlineAttribute.deadLetterReason] != nil
-            || attributes[ThroughlineAttribute.settlement]?.stringValue == Settlement.deadLettered.rawValue
-            || attributes[ThroughlineAttribute.sagaStepFailed]?.boolValue == true
+            || Trouble.isGivingUp(self) || attributes[ThroughlineAttribute.sagaStepFailed]?.boolValue == true
     }
 }
 

@@ -20,9 +20,10 @@ enum Trouble {
         Settlement.told(by: text).map(givenUp.contains) ?? false
     }
 
-    /// What a span tells that some text of which may say so.
+    /// True for a span that gives a message up.
     static func isGivingUp(_ record: SpanRecord) -> Bool {
-        MessageView(record)?.settlement.map(givenUp.contains) ?? false
+        let own = record.attributes[ThroughlineAttribute.settlement]?.stringValue.flatMap(Settlement.init(rawValue:))
+        return (own ?? MessageView(record)?.settlement).map(givenUp.contains) ?? false
     }
 
     /// The spans that may have to be marked, in a store that was written before there were marks.

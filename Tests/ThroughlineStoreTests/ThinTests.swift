@@ -62,12 +62,17 @@ struct ThinTests {
                 $0[4].end = Self.late
             },
             flow(7, correlationID: "g"),
+            flow(8, correlationID: "h") {
+                $0[1].name = "ServiceBusReceiver.DeadLetter"
+                $0[1].attributes[MessagingAttribute.system] = "servicebus"
+            },
+            flow(9, correlationID: "i") { $0[1].attributes[ThroughlineAttribute.settlement] = "rejected" },
         ]
         try store(flows.flatMap(\.self), at: scratch.path())
         let store = try TraceStore(path: scratch.path())
         #expect(try store.thin(keeping: 0, olderThan: Self.late).spans == 10)
         let left = try left(scratch.path())
-        #expect(Set(left.keys) == [2, 3, 4, 5, 6])
+        #expect(Set(left.keys) == [2, 3, 4, 5, 6, 8, 9])
         #expect(try TraceReader(path: scratch.path()).counts().unfinished == 1)
         #expect(try store.thin(keeping: 1, olderThan: Self.late).spans == 0)
     }
