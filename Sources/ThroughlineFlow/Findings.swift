@@ -80,7 +80,14 @@ final class Findings: Sendable {
 
     var gaps: [Gap] { find(\.gaps) { GapFinder(graph, knowledge, hubTraces: assembly.hubTraces).gaps } }
     var sagas: [Saga] { find(\.sagas) { SagaReader(graph).sagas } }
-    var deadLetters: [DeadLetter] { deadLetterReader.deadLetters }
+    /// Most flows have none, which shows without a graph.
+    var deadLetters: [DeadLetter] {
+        let publications = assembly.hops.publications.publications
+        let mayHaveSome =
+            flow.publications.contains { publications[$0].reason == .deadLettered }
+            || parts.hops.contains(where: \.isDeadLetter)
+        return mayHaveSome ? deadLetterReader.deadLetters : []
+    }
     var replies: [Reply] { replyReader.replies }
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
     var clock: CausalClock { find(\.clock) { CausalClock(graph, hasSkew ? clockOffsets : []) } }
