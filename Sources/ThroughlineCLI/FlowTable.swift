@@ -106,7 +106,10 @@ struct FlowTable {
 
     /// What went wrong, and what was begun and never ended.
     private static func troubles(_ flow: FlowSummary) -> String {
-        let counted = [(flow.errors, "✗"), (flow.deadLetters, "dead"), (flow.unfinished, "unfinished")]
+        let counted = [
+            (flow.errors, "✗"), (flow.deadLetters, "dead"), (flow.rejected, "rejected"),
+            (flow.unfinished, "unfinished"),
+        ]
         let found = counted.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         return found.isEmpty ? "-" : found.joined(separator: " ")
     }

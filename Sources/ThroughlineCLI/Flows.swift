@@ -40,7 +40,7 @@ struct Flows: ParsableCommand {
             """)
     var slowerThan: Age?
 
-    @Flag(help: "Only those in which something failed, or a message became a dead letter.")
+    @Flag(help: "Only those in which something failed, or a message was rejected or became a dead letter.")
     var failed = false
 
     @Flag(help: "Only those in which a message became a dead letter.")
@@ -154,6 +154,7 @@ struct Flows: ParsableCommand {
         let messagesMayBeMore: Bool
         let errors: Int
         let deadLetters: Int
+        let rejected: Int
         let destinations: [String]
         let messageTypes: [String]
         let services: [String]
@@ -171,6 +172,7 @@ struct Flows: ParsableCommand {
             messagesMayBeMore = flow.isCut
             errors = flow.errors
             deadLetters = flow.deadLetters
+            rejected = flow.rejected
             destinations = flow.destinations
             messageTypes = flow.messageTypes
             services = flow.services
@@ -191,6 +193,7 @@ struct Flows: ParsableCommand {
             try container.encode(messagesMayBeMore, forKey: .messagesMayBeMore)
             try container.encode(errors, forKey: .errors)
             try container.encode(deadLetters, forKey: .deadLetters)
+            try container.encode(rejected, forKey: .rejected)
             try container.encode(destinations, forKey: .destinations)
             try container.encode(messageTypes, forKey: .messageTypes)
             try container.encode(services, forKey: .services)
@@ -200,7 +203,7 @@ struct Flows: ParsableCommand {
 
         enum CodingKeys: String, CodingKey {
             case id, title, correlationID, traceIDs, startedAt, durationMs, messages, messagesMayBeMore
-            case errors, deadLetters, destinations, messageTypes, services, spans, unfinished
+            case errors, deadLetters, rejected, destinations, messageTypes, services, spans, unfinished
         }
     }
 }

@@ -12,7 +12,7 @@ public struct FlowFilter: Hashable, Sendable {
     public var destination: String?
     /// Flows with a message of that type.
     public var messageType: String?
-    /// Flows in which a span failed, or a delivery ended as a dead letter.
+    /// Flows in which a span failed, or a consumer rejected a message or gave it up as a dead letter.
     public var failed = false
     /// Flows in which a delivery ended as a dead letter.
     public var deadLettered = false
@@ -37,7 +37,8 @@ public struct FlowFilter: Hashable, Sendable {
         if let messageType, !flow.messageTypes.contains(messageType) { return false }
         if let slowerThan, flow.durationNanoseconds <= slowerThan { return false }
         if withMessages, flow.messages == 0 { return false }
-        return (!failed || flow.errors + flow.deadLetters > 0) && (!deadLettered || flow.deadLetters > 0)
+        return (!failed || flow.errors + flow.deadLetters + flow.rejected > 0)
+            && (!deadLettered || flow.deadLetters > 0)
             && (!unfinished || flow.unfinished > 0)
     }
 }

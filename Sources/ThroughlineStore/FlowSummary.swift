@@ -26,6 +26,8 @@ public struct FlowSummary: Hashable, Sendable {
     public var errors: Int
     /// How many of its deliveries ended as dead letters.
     public var deadLetters: Int
+    /// How many of its deliveries ended with the message rejected, and not known to have become a dead letter.
+    public var rejected: Int
     /// The names of the services that took part, in alphabetical order.
     public var services: [String]
     /// The names of the destinations that its messages stood on, in alphabetical order.
@@ -52,6 +54,7 @@ public struct FlowSummary: Hashable, Sendable {
         self.isCut = isCut
         errors = flow.errorCount
         deadLetters = flow.deadLetterCount
+        rejected = flow.hops.count { $0.settlement == .rejected && !$0.isDeadLetter }
         services = flow.services.sorted()
         destinations = flow.destinations.sorted()
         messageTypes = flow.messageTypes.sorted()

@@ -41,12 +41,14 @@ import ThroughlineModel
         #expect(try Set(allSpans(scratch.path())) == Set(records))
     }
 
-    @Test("takes nothing for a dead letter that is none", arguments: ["ServiceBusReceiver.Complete", "reject order"])
-    func others(name: String) throws {
+    @Test(
+        "takes nothing for a dead letter that is none, and what was rejected for a failure",
+        arguments: [("ServiceBusReceiver.Complete", []), ("ServiceBusReceiver.Abandon", []), ("basic.reject", [1])])
+    func others(name: String, rejected: [Int]) throws {
         let scratch = try Scratch()
         try store(Self.azure(name), at: scratch.path())
         #expect(try listed(scratch.path()) { $0.deadLettered = true }.isEmpty)
-        #expect(try listed(scratch.path()) { $0.failed = true }.isEmpty)
+        #expect(try listed(scratch.path()) { $0.failed = true }.map(\.rejected) == rejected)
     }
 
     @Test("takes a settlement that failed for a failure, and not for a dead letter")
