@@ -9,9 +9,9 @@ struct Flows: ParsableCommand {
         abstract: "List the flows in the store, newest first.",
         discussion: """
             A row is a flow as 'throughline flow' shows it, across traces; --last there shows the first. Traces in which \
-            there is no message, such as those of timers, are left out, as long as there are others and nothing but a time \
-            is asked for; --all lists them. A flow without a correlation id is listed by its trace. 'throughline flow' takes the end of the id that stands under FLOW, \
-            and the id of --json.
+            there is no message, such as those of timers, are left out, as long as there are others and nothing but a \
+            time is asked for; --all lists them. A flow without a correlation id is listed by its trace. \
+            'throughline flow' takes the end of the id that stands under FLOW, and the id of --json.
 
             A narrow terminal, or COLUMNS, shows what fits; a pipe and --json have everything.
 

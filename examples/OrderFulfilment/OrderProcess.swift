@@ -38,6 +38,7 @@ public struct OrderProcess<Broker: OrderBroker>: Sendable {
             broker: broker, recorder: recorder, progress: progress, orderCount: orders.count,
             known: ["ada@example.com", "alan@example.com"])
         let database = try OrderDatabase(broker: broker)
+        defer { database.remove() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             services.start(in: &group)
             let relay = services.relay(of: database)
@@ -55,7 +56,6 @@ public struct OrderProcess<Broker: OrderBroker>: Sendable {
             try await group.waitForAll()
             if !isDone { throw OrderProcessTimeout() }
         }
-        database.remove()
         await broker.close()
     }
 }
