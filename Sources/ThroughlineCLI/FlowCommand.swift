@@ -183,7 +183,10 @@ struct FlowCommand: ParsableCommand {
         _ flow: Flow, about asked: [String], _ expand: Set<String>, _ title: String
     ) -> RenderedFlow {
         var options = Output.viewOptions()
-        if output != nil { options.isColoured = false }
+        if output != nil {
+            options.isColoured = false
+            options.columns = nil
+        }
         options.focus = asked.first
         if expand.contains("all") {
             options.unfolding = .everything

@@ -23,11 +23,11 @@ enum Output {
         return (asked ?? screen.map { Int($0.ws_col) }).map { max(40, $0) }
     }
 
-    /// What fits the screen; where nobody looks on, 48 lines of 120 characters.
+    /// What fits the screen; where nobody looks on, 48 lines, as long as they are.
     static func viewOptions() -> ViewOptions {
         var options = ViewOptions()
         options.isColoured = isColoured
-        options.columns = columns ?? 120
+        options.columns = columns
         // The prompt, before and after, wants room too.
         options.lines = screen.map { max(16, Int($0.ws_row) - 3) } ?? 48
         return options

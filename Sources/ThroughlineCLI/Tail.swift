@@ -56,10 +56,10 @@ struct Tail: AsyncParsableCommand {
             // A window may change its size meanwhile.
             let columns = Output.columns
             for record in pulls.due() + batch.spans {
-                guard let seen = HopLine(record), isWanted(seen) else { continue }
+                guard let seen = HopLine(record), isWanted(seen) || seen.destination == nil else { continue }
                 if seen.isPull, pulls.holds(record) { continue }
                 let line = seen.needsFlow ? try HopLine(record, in: flow(of: record, in: reader)) : seen
-                guard let line, !failed || line.failed else { continue }
+                guard let line, isWanted(line), !failed || line.failed else { continue }
                 try Output.say(line.text(columns: columns, coloured: isColoured))
                 left -= 1
                 if left == 0 { return }

@@ -92,7 +92,16 @@ final class Findings: Sendable {
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
     var clock: CausalClock { find(\.clock) { CausalClock(graph, hasSkew ? clockOffsets : []) } }
     private var hasSkew: Bool { find(\.hasSkew) { CausalClock.hasSkew(assembly, flow) } }
-    var replayed: Set<Int> { find(\.replayed) { ReplayReach(graph).operations } }
+
+    var replayed: Set<Int> {
+        find(\.replayed) {
+            let (hops, publications) = (assembly.hops.hops, assembly.hops.publications.publications)
+            let mayHaveSome =
+                flow.hops.contains { hops[$0].isReplay }
+                || flow.publications.contains { publications[$0].reason == .replayed }
+            return mayHaveSome ? ReplayReach(graph).operations : []
+        }
+    }
 
     var latency: UInt64 {
         guard hasSkew, !clock.isPlain else { return recordedLatency }

@@ -15,7 +15,8 @@ public struct FlowSummary: Hashable, Sendable {
     public var title: String
     /// When its first span started.
     public var startedAt: Timestamp
-    /// From the first start to the last end that is known, in nanoseconds.
+    /// From the first start to the last end that is known, in nanoseconds, replays and what they caused left out; clocks
+    /// that differ for certain are allowed for. See ThroughlineFlow's `Flow.latency`.
     public var durationNanoseconds: UInt64
     /// How many messages it has.
     public var messages: Int
@@ -49,7 +50,7 @@ public struct FlowSummary: Hashable, Sendable {
         traceIDs = flow.traceIDs
         title = flow.title
         startedAt = start
-        durationNanoseconds = flow.end.map { start.nanoseconds(until: $0) } ?? 0
+        durationNanoseconds = flow.latency
         messages = flow.messageCount
         self.isCut = isCut
         errors = flow.errorCount

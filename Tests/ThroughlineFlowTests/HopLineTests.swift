@@ -75,6 +75,24 @@ struct HopLineTests {
         }
     }
 
+    @Test("Which attempt it was, and where the message stood, the flow tells where the span does not")
+    func fromTheFlow() throws {
+        var script = FlowScript(correlation: "order-441fc6cb")
+        let sent = script.send("billing", "PaymentCharged", id: "m-1", to: "payments", at: 0)
+        for start in [3.0, 15] {
+            script.process(
+                "books", "PaymentCharged", id: "m-1", from: "payments", at: start, took: 10, of: sent, settled: nil,
+                error: "boom")
+        }
+        let retry = try #require(script.records.last)
+        let line = try #require(HopLine(retry, in: Flow(script.records)))
+        #expect(line.text().hasSuffix("attempt 2 · after 2 ms · took 10 ms ✗ boom"), "\(line.text())")
+
+        let brave = ForeignFlow.brave.records
+        let listener = try #require(brave.first { HopLine($0).map { !$0.isPull && $0.destination == nil } ?? false })
+        #expect(HopLine(listener, in: Flow(brave))?.destination == "orders")
+    }
+
     @Test("On a terminal types stand below each other, and what is filled up does not cost what stands there")
     func columns() throws {
         for (columns, stop) in [(80, 44), (120, 54)] {

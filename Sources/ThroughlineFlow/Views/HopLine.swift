@@ -5,8 +5,8 @@ public import ThroughlineModel
 /// Made of a single span, so that it can be shown the moment the span is recorded. What came before a later attempt or a
 /// replay only the flow knows, and of spans that others recorded also how long the message waited and how it was settled.
 public struct HopLine: Sendable {
-    /// Where the message stood.
-    public let destination: String
+    /// Where the message stood; nil where the span does not say, which a flow may do in its stead.
+    public private(set) var destination: String?
     /// Who handled it.
     public let service: String
     /// What went wrong; nil when nothing did.
@@ -23,6 +23,8 @@ public struct HopLine: Sendable {
     private struct Place {
         /// The first of the attempts that make one delivery.
         var isFirst = true
+        /// Its number where the span says so, or an attempt came before it.
+        var attempt: Int?
         var isReplay = false
         /// Nanoseconds, counted as flows count them.
         var waited: UInt64?
@@ -42,7 +44,7 @@ public struct HopLine: Sendable {
         else { return nil }
         self.view = view
         isPull = view.operation == .receive
-        destination = view.destination ?? "destination unknown"
+        destination = view.destination
         service = operation.service
         error = operation.error
         let isReplay = operation.reading.row.isReplay
@@ -55,7 +57,8 @@ public struct HopLine: Sendable {
             place.waited = view.enqueuedTime.map { $0.ifBefore(record.start) } ?? view.queueTime
             place.isWaitUnknown = view.enqueuedTime.map { $0 > record.start } ?? false
         }
-        needsFlow = isPull || isLater || place.waited == nil || view.settlement == nil
+        place.attempt = view.attempt
+        needsFlow = isPull || isLater || place.waited == nil || view.settlement == nil || destination == nil
     }
 
     /// True when it failed, or the message was given up.
@@ -70,7 +73,9 @@ public struct HopLine: Sendable {
             let isLast = number == hop.attempts.count - 1
             place.settlement = isLast && hop.isDeadLetter ? .deadLettered : hop.attempts[number].settlement
             place.flow = flow.correlationID ?? flow.traceIDs.first?.hex
+            destination = destination ?? flow.operation(operation.id)?.messaging?.destination
             place.isFirst = number == 0
+            if number > 0 { place.attempt = hop.attempts[number].number }
             place.isReplay = hop.isReplay
             place.isWaitUnknown = hop.isWaitUnknown && number == 0
             place.waited =
@@ -123,7 +128,7 @@ public struct HopLine: Sendable {
     }
 
     private func addPath(to line: inout TextLine) {
-        line.add(destination, isName: true)
+        line.add(destination ?? "destination unknown", isName: true)
         line.add(" → ")
         line.add(service, isName: true)
         if let group = view.group, group != service { line.add(" (\(group))", isName: true, detail: .least) }
@@ -132,7 +137,7 @@ public struct HopLine: Sendable {
     /// In the words of the tree. What is left out earlier stands behind what is left out later, or has no mark before it.
     private func addTimes(to line: inout TextLine) {
         let waited = place.waited.map(DurationText.short) ?? (place.isWaitUnknown ? "?" : nil)
-        let attempt = view.attempt.flatMap { $0 > 1 ? "attempt \($0)" : nil }
+        let attempt = place.attempt.flatMap { $0 > 1 ? "attempt \($0)" : nil }
         var mark = ""
         func add(_ text: String?, _ detail: TextLine.Detail) {
             guard let text else { return }
