@@ -58,6 +58,47 @@ import ThroughlineStore
         #expect(try mapped([command(1, "worker", [:]), command(9, "worker", pull)]).deliveries.isEmpty)
     }
 
+    /// As Azure's processor writes it: the child names no message, and what it does with it is its name.
+    @Test(arguments: [("DeadLetter", false, 1), ("DeadLetter", true, 0), ("Abandon", false, 0)])
+    func `what a child settles counts for the message of its handler, unless it failed`(
+        _ name: String, _ failed: Bool, _ deadLetters: Int
+    ) throws {
+        var script = FlowScript(correlation: nil)
+        script.system = "servicebus"
+        let sent = script.send("billing", nil, id: nil, to: "invoices", at: 0)
+        let handler = script.process(
+            "archive", nil, id: nil, from: "invoices", at: 10, took: 8, of: sent, settled: nil, error: "broken")
+        let settling = script.work(
+            "archive", "ServiceBusReceiver.\(name)", kind: .client, at: 12, took: 2, in: handler,
+            error: failed ? "gone" : nil)
+        script.set(
+            [MessagingAttribute.system: "servicebus", MessagingAttribute.destinationName: "invoices"], on: settling)
+        // A child ends, and is stored, before its parent; files have them in any order.
+        for records in [script.records, script.records.reversed()] {
+            let stored = try mapped(records)
+            #expect(MapJSON.text(of: stored) == MapJSON.text(of: built(records)))
+            #expect(stored.deliveries.map(\.count) == [1] && stored.deliveries.map(\.deadLetters) == [deadLetters])
+            let flow = try #require(Flow.split(records).first)
+            #expect(flow.deadLetterCount == deadLetters)
+        }
+    }
+
+    @Test func `what a child settles counts for each message of a batch, and for those that nobody knows`() throws {
+        var script = FlowScript(correlation: nil)
+        let messages = (1...3).map { number in
+            let id = "m-\(number)"
+            return (id: Optional(id), sender: script.send("shop", nil, id: id, to: "orders", at: Double(number)))
+        }
+        let batch = script.processBatch(
+            "billing", nil, of: messages, from: "orders", at: 10, took: 5, settled: nil)
+        script.settle("billing", id: nil, from: "orders", as: .deadLettered, at: 12, in: batch)
+        #expect(try mapped(script.records).deliveries.map(\.deadLetters) == [3])
+        var unknown = FlowScript(correlation: nil)
+        let handler = unknown.process("audit", nil, id: nil, from: "orders", at: 0, took: 5, settled: nil)
+        unknown.settle("audit", id: nil, from: "orders", as: .deadLettered, at: 2, in: handler)
+        #expect(try mapped(unknown.records.reversed()).deliveries.map(\.deadLetters) == [1])
+    }
+
     @Test func `so have many orders, and spans that chance made`() throws {
         var random = RandomSpans(seed: 5)
         for records in [LargeFlow.orders(count: 300), random.next(2_000)] {

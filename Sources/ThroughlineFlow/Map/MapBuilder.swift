@@ -15,6 +15,8 @@ public struct MapBuilder: Sendable {
     private var stories: BoundedMemory<MapMessageKey, MapStory>
     /// The ids of messages by the spans that sent or created them.
     private var ids: BoundedMemory<MapMessageKey, MapMessageKey>
+    /// What settled messages without naming them, by the span of their handler, below which it ran.
+    private var settledBelow: BoundedMemory<SpanID, MapStory.Settling>
     /// Some story is known by its sender, because whoever handled the message did not know its id.
     private var areSendersAsked = false
     private var tally = MapTally()
@@ -27,6 +29,7 @@ public struct MapBuilder: Sendable {
     public init(rememberedMessages: Int = 50_000) {
         stories = BoundedMemory(capacity: rememberedMessages)
         ids = BoundedMemory(capacity: rememberedMessages)
+        settledBelow = BoundedMemory(capacity: rememberedMessages)
         calls = MapCalls(remembered: rememberedMessages)
     }
 
@@ -52,14 +55,14 @@ public struct MapBuilder: Sendable {
             end = end.map { max($0, ended) } ?? ended
             if let call = sample.call { calls.add(call, sample, ended) }
         }
+        if sample.operation == .settle { settle(sample) }
         guard let destination = sample.destination else { return }
         if let system = sample.system { note(system, of: destination) }
         switch sample.operation {
         case .send: if let ended = sample.end { send(sample, destination, ended) }
         case .create: if let id = sample.messageID { note(id, of: sample.span) }
         case .process, .receive: deliver(sample, destination)
-        case .settle: settle(sample)
-        case nil: break
+        case .settle, nil: break
         }
     }
 
@@ -95,11 +98,12 @@ public struct MapBuilder: Sendable {
     private mutating func deliver(_ sample: MapSample, _ destination: MapName) {
         let key = MapTally.DeliveryKey(
             destination: destination, service: sample.service, group: sample.group, isReplay: sample.isReplay)
-        let attempt = MapStory.Attempt(sample, place: tally.deliveryKeys.number(key))
+        var attempt = MapStory.Attempt(sample, place: tally.deliveryKeys.number(key))
         guard sample.messageID == nil, !sample.members.isEmpty else {
             if let message = message(sample.messageID, sentBy: sample.sender) {
                 remember(message) { $0.attempts.append(attempt) }
             } else if sample.operation == .process {
+                settle(&attempt)
                 tally.add(attempt, messages: sample.messages)
             }
             return
@@ -113,16 +117,21 @@ public struct MapBuilder: Sendable {
             let own = attempt.of(member, startingAt: sample.start)
             remember(message) { $0.attempts.append(own) }
         }
-        if sample.operation == .process { tally.add(attempt, messages: unknown) }
+        guard sample.operation == .process, unknown > 0 else { return }
+        settle(&attempt)
+        tally.add(attempt, messages: unknown)
     }
 
     /// That a message was acknowledged says no more than that it was handled, and what failed has settled nothing.
     private mutating func settle(_ sample: MapSample) {
-        guard !sample.failed, let settlement = sample.settlement, settlement != .acknowledged, settlement != .skipped,
-            let message = message(sample.messageID, sentBy: sample.sender)
+        guard !sample.failed, let settlement = sample.settlement, settlement != .acknowledged, settlement != .skipped
         else { return }
         let settling = MapStory.Settling(service: sample.service, start: sample.start, settlement: settlement)
-        remember(message) { $0.settlings.append(settling) }
+        if let message = message(sample.messageID, sentBy: sample.sender) {
+            remember(message) { $0.settlings.append(settling) }
+        } else if let handler = sample.parent, settledBelow[handler].map({ settling.start < $0.start }) ?? true {
+            settledBelow.set(handler, settling)
+        }
     }
 
     /// What a message is known by: its id, else the span that sent it.
@@ -149,8 +158,19 @@ public struct MapBuilder: Sendable {
             complete = story
             story = MapStory()
         }
-        if let complete { tally.add(complete, systems) }
-        if let forgotten { tally.add(forgotten, systems) }
+        if let complete { tally.add(settled(complete), systems) }
+        if let forgotten { tally.add(settled(forgotten), systems) }
+    }
+
+    /// With what the spans below its handlers say.
+    private func settled(_ story: consuming MapStory) -> MapStory {
+        if settledBelow.isEmpty { return story }
+        for place in story.attempts.indices { settle(&story.attempts[place]) }
+        return story
+    }
+
+    private func settle(_ attempt: inout MapStory.Attempt) {
+        attempt.settlement = attempt.settlement ?? settledBelow[attempt.span]?.settlement
     }
 
     private func text(_ name: MapName) -> String { names[Int(name.number)] }
@@ -158,7 +178,7 @@ public struct MapBuilder: Sendable {
     /// The map of what was added so far.
     public var map: ServiceMap {
         var tally = tally
-        for story in stories.values.values { tally.add(story, systems) }
+        for story in stories.values.values { tally.add(settled(story), systems) }
         return ServiceMap(
             tally, services: services.map(text).sorted(), systems: systems.mapValues(text),
             bodySizes: bodySizes.compactMapValues(\.percentiles), calls: calls.calls(text), start: start, end: end,
