@@ -10,9 +10,10 @@ struct Tail: AsyncParsableCommand {
         abstract: "Watch deliveries as they are recorded, one line each.",
         discussion: """
             A line appears when a delivery has ended. Each flow has a colour, and the end of its id stands in front of \
-            its lines; messages of several flows that were handled together have the first one's. A message of which \
-            only the pull is recorded appears when nobody has handled it for a while. A line fits the terminal, or \
-            COLUMNS: names are shortened, then times left out; a pipe has all of it. End it with Ctrl-C.
+            its lines; messages of several correlation ids that were handled together have the first one's, and +2 ids \
+            when there are two more. A message of which only the pull is recorded appears when nobody has handled it for \
+            a while. A line fits the terminal, or COLUMNS: names are shortened, then times left out; a pipe has all of \
+            it. End it with Ctrl-C.
 
               throughline tail --failed
               throughline tail --destination orders --since 10m

@@ -97,7 +97,7 @@ struct TailTests {
         #expect(both.count == 1 && both[0].contains("took 4 ms"), "who handles it tells it: \(both)")
     }
 
-    @Test("A batch says how many other flows its messages belong to")
+    @Test("A batch says how many other correlation ids its messages have")
     func batch() throws {
         let scratch = try Scratch()
         var script = FlowScript(correlation: nil)
@@ -112,7 +112,7 @@ struct TailTests {
         script.process("billing", nil, id: nil, from: "orders", at: 9, took: 1, links: links)
         try scratch.record(script.records)
         let output = try scratch.run("tail", "--since", "36500d", "--count", "1").output
-        #expect(output.contains("  order-0 +2 flows  orders → billing  batch of 4"), "\(output)")
+        #expect(output.contains("  order-0 +2 ids  orders → billing  batch of 4"), "\(output)")
     }
 
     @Test("What is recorded while it runs appears")

@@ -95,15 +95,16 @@ public struct HopLine: Sendable {
     ///   - coloured: whether it is for a terminal: the flow's id has the flow's colour and a failure is red, in ANSI
     ///     escapes, and what is short is filled up, where there is room, so that lines read as columns.
     public func text(columns: Int? = nil, coloured: Bool = false) -> String {
-        let flows = self.flows
-        let flow = flows.first ?? operation.record.traceID.hex
+        let ids = self.ids
+        let flow = ids.first ?? operation.record.traceID.hex
         // Lines come in the order in which deliveries end; the time says when that was.
         let time = Self.clock(operation.record.end ?? operation.record.start, columns)
         let stops = (columns ?? .max) < Self.wide ? (type: 22, times: 38) : (type: 28, times: 46)
         var line = TextLine()
         line.add(time)
         line.add(String(flow.suffix(8)), Self.colour(of: flow))
-        if flows.count > 1 { line.add(" +\(flows.count - 1) flow\(flows.count == 2 ? "" : "s")") }
+        // Messages of several correlations may make one flow.
+        if ids.count > 1 { line.add(" +\(ids.count - 1) id\(ids.count == 2 ? "" : "s")") }
         line.add("  ")
         let start = time.count + 10
         addPath(to: &line)
@@ -119,9 +120,8 @@ public struct HopLine: Sendable {
         return line.text(columns: columns, isColoured: coloured)
     }
 
-    /// The ids of the flows that its messages belong to: their correlation ids, as far as the span tells, else what the
-    /// flow is listed by.
-    private var flows: [String] {
+    /// The correlation ids of its messages, as far as the span tells, else what the flow is listed by.
+    private var ids: [String] {
         if let id = view.correlationID { return [id] }
         let ids = view.members.compactMap(\.correlationID).uniqued()
         return ids.isEmpty ? place.flow.map { [$0] } ?? [] : ids
