@@ -46,7 +46,9 @@ struct FlowTable {
             Column(.messages, flows.map { "\($0.isCut ? "≥ " : "")\($0.messages)" }),
             Column(.errors, flows.map(Self.troubles)),
             Column(.traces, flows.map { "\($0.traceIDs.count)" }),
-            Column(.services, flows.map { Self.services($0.services) }, least: Self.leastOfServices),
+            Column(
+                .services, flows.map { limit == nil ? $0.services.joined(separator: ",") : Self.services($0.services) },
+                least: Self.leastOfServices),
             Column(.flow, flows.map { FlowName.of($0.title, $0.id) }, least: Self.least(ofNames: flows)),
         ]
         if let limit, Self.width(columns, \.width) > limit { fit(limit) }

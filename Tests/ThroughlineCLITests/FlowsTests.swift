@@ -71,6 +71,7 @@ struct FlowsTests {
         }
         let piped = try scratch.run("flows").output.split(separator: "\n")
         #expect(piped[0].split(separator: " ").count == 7)
+        #expect(piped.contains { $0.contains("  analytics-of-the-shop,billing,storefront-of-the-shop,warehouse  ") })
         let terminal = try scratch.runOnTerminal("flows", columns: columns).output.split(whereSeparator: \.isNewline)
         let named = try scratch.run("flows", environment: ["COLUMNS": "\(columns)"])
         #expect(terminal == named.output.split(whereSeparator: \.isNewline))
