@@ -186,6 +186,15 @@ import ThroughlineZipkin
                     + "Zipkin v2 JSON"))
         #expect(
             try scratch.run("import", "parts.json").error.contains("element 0: it is a part of an OTLP request; make"))
+        try scratch.record(GoldenFlow.order.records, in: "order.db")
+        let flow = try scratch.run("flow", "order-1042", "--as", "json", "--store", "order.db").output
+        try scratch.write(Array(flow.utf8), to: "flow.json")
+        let error = try scratch.run("import", "flow.json").error
+        #expect(
+            error.hasPrefix(
+                "throughline: flow.json: line 1: it is the output of 'throughline flow --as json', which is for programs "
+                    + "and cannot be imported; 'throughline export --file spans.jsonl' writes the spans themselves"),
+            "\(error)")
         let left = try FileManager.default.contentsOfDirectory(atPath: scratch.directory.path)
         #expect(!left.contains { $0.hasPrefix("traces.db") })
         // A store that was there stays.

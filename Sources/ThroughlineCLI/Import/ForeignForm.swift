@@ -31,6 +31,11 @@ enum ForeignForm {
         let beginning = String(decoding: bytes.prefix(4_096), as: UTF8.self)
         let forms: [([String], String)] = [
             (
+                ["isCut"],
+                "it is the output of 'throughline flow --as json', which is for programs and cannot be imported; "
+                    + "'throughline export --file spans.jsonl' writes the spans themselves"
+            ),
+            (
                 ["traceID", "processes", "operationName"],
                 "it is in Jaeger's own form, as its API and its page give it, which is not read; have the spans sent to "
                     + "'throughline serve' by OTLP, or take them as OTLP from a collector's file exporter"
