@@ -24,7 +24,10 @@ struct AskedSpans {
     /// - Throws: a `Failure` that says how to get on when there is none.
     init(_ wanted: String, in reader: TraceReader, _ store: StoreOptions) throws {
         let most = wanted.contains("=") ? Self.mostWithAttribute : Self.mostWithID
-        let found = try reader.find(wanted, limit: most)
+        var found = try reader.find(wanted, limit: most)
+        if found.isEmpty, let span = SpanReference(printed: wanted) {
+            found = try reader.find(span.spanID.hex, limit: most).filter { $0 == span }
+        }
         if !found.isEmpty {
             (id, spans, isAll) = (wanted, found, found.count < most)
             return
@@ -52,6 +55,15 @@ struct AskedSpans {
         }
         let hint = wanted.count < 4 ? " The beginning or end of an id must have four characters." : ""
         return "Nothing in \(path) has the id '\(wanted)'.\(hint) 'throughline flows' lists what is there."
+    }
+}
+
+extension SpanReference {
+    /// Reads `<trace id>-<span id>`, as `flow --as json` names operations, and messages without an id of their own.
+    init?(printed text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let trace = TraceID(hex: parts[0]), let span = SpanID(hex: parts[1]) else { return nil }
+        self.init(traceID: trace, spanID: span)
     }
 }
 

@@ -145,7 +145,10 @@ struct FlowCommand: ParsableCommand {
         }
         if flows.count == 1 { return first }
         let (wanted, isAll) = (asked.id, asked.isAll && !found.isCut)
-        let listed = flows.prefix(Self.listedFlows)
+        // The newest first, as 'throughline flows' lists them.
+        let starts = flows.map { $0.start?.nanosecondsSinceEpoch ?? 0 }
+        let newest = flows.indices.sorted { (starts[$0], $0) > (starts[$1], $1) }.map { flows[$0] }
+        let listed = newest.prefix(Self.listedFlows)
         let table = FlowChoice(listed.map { ($0, id(of: $0, wanted, found)) }, columns: Output.columns)
         var lines = [
             "'\(wanted)' belongs to \(flows.count) flows\(isAll ? "" : " or more"). Ask for one of them:", "",
@@ -154,7 +157,7 @@ struct FlowCommand: ParsableCommand {
         if flows.count > Self.listedFlows {
             lines.insert("  … and \(flows.count - Self.listedFlows) more", at: lines.count - 1)
         }
-        lines.append("  throughline flow '\(id(of: first, wanted, found))'\(store.commandLine)")
+        lines.append("  throughline flow '\(id(of: newest[0], wanted, found))'\(store.commandLine)")
         throw Failure(code: .severalFlows, message: lines.joined(separator: "\n"))
     }
 
@@ -171,8 +174,9 @@ struct FlowCommand: ParsableCommand {
     /// The messages or operations that were asked about, when they are a few; none for what names a whole flow.
     private func askedFor(_ id: String, in flow: Flow, _ seeds: [SpanReference]) -> [String] {
         if last { return [] }
-        let isOne = flow.messages.contains { $0.id.description == id } || seeds.allSatisfy { $0.spanID.hex == id }
-        if isOne || !id.contains("=") { return [id] }
+        if flow.messages.contains(where: { $0.id.description == id }) { return [id] }
+        if let span = SpanReference(printed: id) { return [span.spanID.hex] }
+        if seeds.allSatisfy({ $0.spanID.hex == id }) || !id.contains("=") { return [id] }
         let asked = seeds.compactMap { flow.operation(Operation.ID($0)) }
         let names = Set(asked.map { $0.messaging?.messageID ?? $0.id.spanID.hex }).sorted()
         return names.count <= Self.askedAtMost ? names : []

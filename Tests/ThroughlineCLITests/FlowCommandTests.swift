@@ -25,7 +25,7 @@ struct FlowCommandTests {
         #expect((flow["gaps"] as? [Any])?.isEmpty == true, "an empty list is one, too")
     }
 
-    @Test("An attribute that several flows have lists them, and exits with 5")
+    @Test("An attribute that several flows have lists them, the newest first, and exits with 5")
     func several() throws {
         let scratch = try Scratch()
         try scratch.record(Self.two)
@@ -34,9 +34,33 @@ struct FlowCommandTests {
         #expect(outcome.output.isEmpty)
         #expect(outcome.error.contains("'tenant=acme' belongs to 2 flows"))
         let rows = outcome.error.split(separator: "\n").filter { $0.hasPrefix("  2026-") }
-        #expect(rows.count == 2 && rows[0].hasSuffix("  first") && rows[1].hasSuffix("  second"))
-        #expect(outcome.error.contains("\n  throughline flow 'first'\n"))
+        #expect(rows.count == 2 && rows[0].hasSuffix("  second") && rows[1].hasSuffix("  first"))
+        #expect(outcome.error.contains("\n  throughline flow 'second'\n"))
         #expect(try scratch.run("flow", "first").code == 0)
+    }
+
+    @Test("Operations, and messages without ids, are found by the ids that --as json gives them")
+    func printedIDs() throws {
+        let scratch = try Scratch()
+        var script = FlowScript(correlation: nil)
+        let sent = script.send("shop", "OrderPlaced", id: nil, to: "orders", at: 0)
+        script.process("billing", "OrderPlaced", id: nil, from: "orders", at: 2, took: 1, of: sent)
+        try scratch.record(script.records)
+        let flow: [String: Any] = try scratch.run("flow", "--last", "--as", "json").json()
+        let messages = try #require(flow["messages"] as? [[String: Any]])
+        let operations = try #require(flow["operations"] as? [[String: Any]])
+        let ids = messages.compactMap { $0["id"] as? String }
+        let spans = operations.compactMap { $0["spanID"] as? String }
+        #expect(ids.count == 1 && spans.count == 2)
+        let tree = try scratch.run("flow", "--last").output
+        for id in ids + spans.map({ "\(sent.traceID.hex)-\($0)" }) {
+            let shown = try scratch.run("flow", id)
+            #expect(shown.code == 0, "\(id): \(shown.error)")
+            // The whole flow, and what was asked about is marked in it.
+            #expect(shown.output.split(separator: "\n").count == tree.split(separator: "\n").count, "\(shown.output)")
+            #expect(shown.output.contains("◀ asked") && shown.output.contains("billing"), "\(shown.output)")
+        }
+        #expect(try scratch.run("flow", "\(TraceID(high: 9, low: 9).hex)-\(spans[0])").code == 1)
     }
 
     @Test("An id that messages of several brokers have lists their flows, and each is shown by itself")
