@@ -60,7 +60,7 @@ extension Flow {
     /// What the headline is made of: the name, the counts, and last what went wrong.
     func headlineParts(title: String?) -> [String] {
         var parts = [title ?? name, counted(messageCount, "message"), counted(services.count, "service")]
-        parts.append(DurationText.short(latency))
+        parts.append(latencyText)
         if deadLetterCount > 0 {
             parts.append(counted(deadLetterCount, "dead letter") + replayed)
         } else if errorCount > 0 {
@@ -69,6 +69,9 @@ extension Flow {
         if unfinishedCount > 0 { parts.append("\(unfinishedCount) unfinished") }
         return parts
     }
+
+    /// Such as `143 ms`; at least that much where a limit kept some of the flow from being read.
+    package var latencyText: String { (knowledge.isCut ? "≥ " : "") + DurationText.short(latency) }
 
     /// How many of the dead letters were replayed.
     private var replayed: String {

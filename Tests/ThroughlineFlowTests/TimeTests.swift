@@ -75,6 +75,43 @@ import ThroughlineModel
         #expect(path.duration(of: .processing) == 29_000_000 && path.duration(of: .queue) == 24_000_000)
     }
 
+    @Test func `of a flow that a limit cut, no duration claims to be that of the whole`() {
+        // What wrote the message down is not among what was read.
+        var script = FlowScript(correlation: "c")
+        let sent = script.send("shop", "Order", id: "1", to: "orders", at: 100)
+        script.set([ThroughlineAttribute.appendedTime: .int(Int64(FlowScript.at(40).nanosecondsSinceEpoch))], on: sent)
+        script.process("mail", "Order", id: "1", from: "orders", at: 105, took: 15, of: sent)
+        var knowledge = FlowKnowledge()
+        knowledge.isCut = true
+        let cut = Flow(script.records, knowing: knowledge)
+        #expect(cut.headline().contains(" · ≥ 20 ms"))
+        let beginning = "80 ms, beginning 60 ms before the first span: in the outbox 75 %"
+        #expect(FlowNotes(cut).lines[0].hasPrefix("critical path of what was read \(beginning)"))
+        let whole = Flow(script.records)
+        #expect(whole.headline().contains(" · 20 ms"))
+        #expect(FlowNotes(whole).lines[0].hasPrefix("critical path \(beginning)"))
+    }
+
+    @Test func `notes shorten names and never their own words`() {
+        var script = FlowScript(correlation: "c")
+        let long = String(repeating: "long", count: 40)
+        script.hosts = ["shop\(long)": "shop\(long)", "mail\(long)": "mail\(long)"]
+        script.work("shop\(long)", "start", at: 1_999, took: 1)
+        let sent = script.send("shop\(long)", "Order\(long)", id: "1", to: "orders", at: 2_000)
+        let appended = FlowScript.at(1_900).nanosecondsSinceEpoch
+        script.set([ThroughlineAttribute.appendedTime: .int(Int64(appended))], on: sent)
+        script.process(
+            "mail\(long)", nil, id: "1", from: "orders", at: 50, took: 30, of: sent, attempt: 1, settled: .requeued,
+            error: "E")
+        script.process("mail\(long)", nil, id: "1", from: "orders", at: 120, took: 20, of: sent, attempt: 2)
+        let notes = FlowNotes(Flow(script.records)).lines
+        #expect(notes.contains { $0.contains("backing off") && $0.contains("in the outbox") })
+        #expect(notes.contains { $0.contains(" ahead of mai") && $0.hasSuffix("took allows for it") })
+        let names = Set(notes.flatMap { $0.matches(of: /[^ ,;]*…[^ ,;]*/).map { String($0.output) } })
+        #expect(!names.isEmpty && names.allSatisfy { $0.hasSuffix("long") && $0.count <= 36 }, "\(names)")
+        #expect(notes.allSatisfy { !$0.contains(long) })
+    }
+
     @Test func `a path that is shorter than the flow says which part of it it is`() {
         var script = FlowScript(correlation: "c")
         let web = script.work("shop", "POST /basket", at: 0, took: 100)

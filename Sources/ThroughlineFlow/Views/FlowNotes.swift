@@ -28,16 +28,15 @@ package struct FlowNotes {
         addHubs()
     }
 
-    /// So much fits beside a picture.
-    private static let maximumLength = 160
-
-    private mutating func add(_ kind: Kind, _ text: String) {
-        all.append((kind, OneLine.shortened(text, to: Self.maximumLength)))
-    }
+    /// Names are short already where they come in; these words stay whole.
+    private mutating func add(_ kind: Kind, _ text: String) { all.append((kind, text)) }
 
     private func title(_ message: Message.ID) -> String {
         OneLine.shortened(flow.message(message)?.title ?? "message", to: 36)
     }
+
+    /// A service or a host.
+    private static func short(_ name: String) -> String { OneLine.shortened(name, to: 28) }
 
     /// The words for what time is spent on.
     package static func word(_ kind: CriticalSegment.Kind) -> String {
@@ -67,7 +66,8 @@ package struct FlowNotes {
         let parts = flow.partCount
         let part = parts > 1 ? " in the longest of \(FoldingText.grouped(parts)) parts" : ""
         let rest = parts > 1 ? "" : beside(path)
-        var line = "critical path \(DurationText.short(path.duration))\(part)\(rest)\(ties): \(shares)"
+        let read = flow.knowledge.isCut ? " of what was read" : ""
+        var line = "critical path\(read) \(DurationText.short(path.duration))\(part)\(rest)\(ties): \(shares)"
         if path.steps.isEmpty { line += ", waiting for no message" }
         if let longest = path.segments.max(by: { $0.duration < $1.duration }),
             path.segments.count > 1 || path.steps.isEmpty
@@ -80,25 +80,31 @@ package struct FlowNotes {
         }
     }
 
-    /// Why the path is shorter than the flow took: nothing where it is not.
+    /// Why the path is shorter than the flow took, or longer; nothing where it is neither.
+    ///
+    /// It is longer where a span tells of earlier times than any span began: when a message was written down, or when the
+    /// broker took it, in an operation that is not here.
     private func beside(_ path: CriticalPath) -> String {
         let whole = DurationText.short(flow.latency)
+        if path.duration > flow.latency, let began = path.segments.first?.start, let start = flow.start, began < start {
+            return ", beginning \(DurationText.short(began.nanoseconds(until: start))) before the first span"
+        }
         guard whole != DurationText.short(path.duration), flow.latency > path.duration else { return "" }
         let lead = path.segments.first.flatMap { first in flow.start.map { $0.nanoseconds(until: first.start) } } ?? 0
         let isAllOfIt = lead + path.duration == flow.latency
-        return isAllOfIt ? ", beginning \(DurationText.short(lead)) into the flow" : " of the \(whole) it took"
+        return isAllOfIt ? ", beginning \(DurationText.short(lead)) into the flow" : " of the \(flow.latencyText) it took"
     }
 
     /// Such as `PaymentCharged waiting for shipping`.
     private func words(_ segment: CriticalSegment, _ path: CriticalPath) -> String {
         if let operation = segment.operation.flatMap(flow.operation), [.processing, .gap].contains(segment.kind) {
-            return "\(operation.service) \(Self.word(segment.kind))"
+            return "\(Self.short(operation.service)) \(Self.word(segment.kind))"
         }
         guard path.steps.indices.contains(segment.step) else { return Self.word(segment.kind) }
         let step = path.steps[segment.step]
         let message = title(step.publication.message)
-        let consumer = step.hop.map { OneLine.shortened($0.consumer.service, to: 28) }
-        let sender = flow.publication(step.publication)?.services.first.map { OneLine.shortened($0, to: 28) }
+        let consumer = step.hop.map { Self.short($0.consumer.service) }
+        let sender = flow.publication(step.publication)?.services.first.map(Self.short)
         return switch segment.kind {
         case .queue: "\(message) waiting\(consumer.map { " for \($0)" } ?? "")"
         case .processing: "\(consumer ?? "somebody") working"
@@ -112,17 +118,17 @@ package struct FlowNotes {
         for reply in flow.replies.prefix(3) {
             let (answer, question) = (title(reply.reply), title(reply.request))
             let after = reply.latency.map { " after \(DurationText.short($0))" } ?? ""
-            add(
-                .story,
-                "\(answer) of \(reply.responder) answers \(question) of \(reply.requester)\(after)"
-            )
+            let (responder, requester) = (Self.short(reply.responder), Self.short(reply.requester))
+            add(.story, "\(answer) of \(responder) answers \(question) of \(requester)\(after)")
         }
         let rest = flow.replies.count - 3
         if rest > 0 { add(.story, "\(FoldingText.counted(rest, "more reply", "more replies"))") }
     }
 
     private mutating func addSagas() {
-        for saga in flow.sagas.prefix(3) { add(.story, "saga \(Self.title(of: saga)): \(Self.outcome(of: saga))") }
+        for saga in flow.sagas.prefix(3) {
+            add(.story, "saga \(OneLine.shortened(Self.title(of: saga), to: 60)): \(Self.outcome(of: saga))")
+        }
         let rest = flow.sagas.count - 3
         if rest > 0 { add(.story, "\(FoldingText.counted(rest, "more saga"))") }
     }
@@ -212,7 +218,8 @@ package struct FlowNotes {
 
     /// Such as `node-b is 40 ms to 55 ms ahead of node-a`.
     package static func words(_ offset: ClockOffset) -> String {
-        if offset.isContradictory { return "that of \(offset.to) jumps or drifts against that of \(offset.from)" }
+        let (from, to) = (short(offset.from), short(offset.to))
+        if offset.isContradictory { return "that of \(to) jumps or drifts against that of \(from)" }
         let isAhead = (offset.lower ?? 0) > 0
         let (least, most) = isAhead ? (offset.lower, offset.upper) : (offset.upper, offset.lower)
         let low = least.map { DurationText.short($0.magnitude) }
@@ -224,7 +231,7 @@ package struct FlowNotes {
             case (nil, let high?): "at most \(high)"
             case (nil, nil): "somewhat"
             }
-        return "\(offset.to) is \(amount) \(isAhead ? "ahead of" : "behind") \(offset.from)"
+        return "\(to) is \(amount) \(isAhead ? "ahead of" : "behind") \(from)"
     }
 
     private mutating func addConflicts() {

@@ -130,9 +130,7 @@ struct FlowchartView {
         {
             chart.nodes.append(
                 Flowchart.Node(
-                    id: slugs.id("n", "note \(number + 1)"), text: MermaidText.shortened(note.text, to: 120),
-                    shape: .flag,
-                    styles: [.inferred]))
+                    id: slugs.id("n", "note \(number + 1)"), text: note.text, shape: .flag, styles: [.inferred]))
         }
     }
 

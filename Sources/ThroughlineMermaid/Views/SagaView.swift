@@ -71,7 +71,7 @@ struct SagaView {
         let headline = flow.headline(title: title)
         diagram = StateDiagram(title: headline)
         if stories.count == 1 {
-            let parts = [title, Self.title(of: stories[0]), DurationText.short(flow.latency)].compactMap(\.self)
+            let parts = [title, Self.title(of: stories[0]), flow.latencyText].compactMap(\.self)
             diagram.title = parts.joined(separator: " · ")
         }
         var left = room
