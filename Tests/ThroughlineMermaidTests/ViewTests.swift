@@ -76,6 +76,28 @@ import ThroughlineModel
         #expect(edges.filter { $0.stroke == .cross }.map(\.to) == ["t_orders_dlq"])
     }
 
+    @Test(arguments: [
+        (Settlement.rejected, ["×2 · 3 attempts · 1 ✗ · 17 %", "delivers · 1 ms ✗"]),
+        (.deadLettered, ["×2 · 3 attempts · 1 dead letter ✗ · 17 %", "delivers · dead letter ✗"]),
+    ])
+    func `an edge says how often deliveries were tried, and what was given up where no destination shows it`(
+        settlement: Settlement, expected: [String]
+    ) {
+        var script = FlowScript(correlation: "c")
+        let good = script.send("shop", "Order", id: "1", to: "orders", at: 0)
+        script.process("mail", "Order", id: "1", from: "orders", at: 2, took: 1, of: good)
+        let bad = script.send("shop", "Order", id: "2", to: "orders", at: 10)
+        script.process(
+            "mail", "Order", id: "2", from: "orders", at: 12, took: 1, of: bad, attempt: 1, settled: .requeued,
+            error: "E")
+        script.process(
+            "mail", "Order", id: "2", from: "orders", at: 15, took: 1, of: bad, attempt: 2, settled: settlement,
+            error: "E")
+        script.process("audit", "Order", id: "2", from: "orders", at: 12, took: 1, of: bad, settled: settlement)
+        let labels = FlowchartView.chart(of: Flow(script.records)).chart.edges.compactMap(\.text)
+        #expect(labels.filter { !$0.hasPrefix("emits") } == expected)
+    }
+
     @Test func `an edge says what was delivered again and what may be`() {
         let chart = FlowchartView.chart(of: Flow(GoldenFlow.duplicates.records)).chart
         let labels = chart.edges.compactMap(\.text)
