@@ -118,6 +118,22 @@ import ThroughlineModel
         #expect(saga.wasCompensated && saga.failed && !saga.isUnfinished)
     }
 
+    @Test func `the states of a saga stand in the order in which it came to them`() throws {
+        var script = FlowScript(correlation: "c")
+        for (state, start, took) in [
+            ("stuck", 0, nil), ("charged", 1, 100), ("reserved", 2, 50), ("shipped", 110, 10),
+        ] as [(String, Double, Double?)] {
+            let step = script.work("orders", state, at: start, took: took)
+            script.set(
+                [
+                    ThroughlineAttribute.sagaType: "Fulfilment", ThroughlineAttribute.sagaID: "1",
+                    ThroughlineAttribute.sagaState: .string(state),
+                ], on: step)
+        }
+        let saga = try #require(Flow(script.records).sagas.first)
+        #expect(saga.states == ["reserved", "charged", "shipped", "stuck"] && saga.isUnfinished)
+    }
+
     @Test func `the steps of a saga are in causal order although a clock is wrong`() throws {
         var records = GoldenFlow.saga.records
         for place in records.indices where records[place].resource.serviceName == "flights" {

@@ -32,7 +32,7 @@ public struct Saga: Identifiable, Hashable, Sendable {
 
     /// Kind and run.
     public let id: ID
-    /// What it did, causes first, then in time order.
+    /// What it did, causes first, then in the order in which it ended; what never ended comes last.
     public internal(set) var steps: [Step]
 
     /// The states that it went through, each change once.

@@ -62,7 +62,8 @@ struct SagaReader {
         return handler.flatMap(graph.messageHandled)
     }
 
-    /// A step comes after those whose messages led to its own; time decides between the others.
+    /// A step comes after those whose messages led to its own. When they ended decides between the others, because that
+    /// is when the saga was in the state that they tell; what never ended comes last.
     private mutating func sort(_ place: Int, _ operations: [Int]) {
         guard operations.count > 1 else { return }
         var stepsOfMessage: [Int: [Int]] = [:]
@@ -72,7 +73,7 @@ struct SagaReader {
         let causes = operations.map { position in
             message(position).map { earlierSteps(before: $0, stepsOfMessage) } ?? []
         }
-        let times = operations.map { graph.index.reading($0).start.nanosecondsSinceEpoch }
+        let times = operations.map { graph.index.row($0).end?.nanosecondsSinceEpoch ?? .max }
         let steps = sagas[place].steps
         sagas[place].steps = CausalOrder.sorted(times: times, causes: causes).map { steps[$0] }
     }
