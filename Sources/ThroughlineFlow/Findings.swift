@@ -114,6 +114,17 @@ final class Findings: Sendable {
         }
     }
 
+    /// The operations, as ``clock`` has them one after the other; of two at the same moment, the one whose clock needed
+    /// the least for that comes first.
+    var causalOperations: [Operation] {
+        guard hasSkew, !clock.isPlain else { return operations }
+        let (operations, clock) = (operations, clock)
+        let moments = operations.enumerated().map { (place: $0, start: clock.start($0), recorded: $1.record.start) }
+        return moments.sorted { left, right in
+            (left.start, right.recorded, left.place) < (right.start, left.recorded, right.place)
+        }.map { operations[$0.place] }
+    }
+
     var recordedLatency: UInt64 {
         find(\.recordedLatency) {
             let (replayed, rows, base) = (replayed, assembly.table.rows, flow.operations.lowerBound)

@@ -105,6 +105,12 @@ public struct Flow: Sendable {
 
     /// The same by the clocks as they are.
     package var recordedLatency: UInt64 { findings.recordedLatency }
+    /// The spans in the order in which causes allow them to have begun; that of ``operations`` where clocks agree.
+    var causalOperations: [Operation] { findings.causalOperations }
+    /// A moment that an operation recorded, on clocks by which no effect comes before its cause; see ``latency``.
+    package func moment(_ time: Timestamp, of operation: Operation.ID) -> Timestamp {
+        index.position(of: operation).map { findings.clock.moment(time, of: $0) } ?? time
+    }
     /// True when they differ for certain, and nothing contradicts that.
     var allowsForClocks: Bool { !findings.clock.isPlain }
 

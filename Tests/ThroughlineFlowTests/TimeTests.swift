@@ -75,6 +75,20 @@ import ThroughlineModel
         #expect(path.duration(of: .processing) == 29_000_000 && path.duration(of: .queue) == 24_000_000)
     }
 
+    @Test func `a flow is named after what began it, whatever the clocks say`() {
+        var script = FlowScript(correlation: nil)
+        script.hosts = ["shop": "a", "billing": "b"]
+        let web = script.work("shop", "POST /orders", kind: .server, at: 2_000, took: 10)
+        let sent = script.send("shop", nil, id: "1", to: "orders", at: 2_002, in: web)
+        script.process("billing", nil, id: "1", from: "orders", at: 52, took: 300, of: sent)
+        let flow = Flow(script.records)
+        #expect(flow.operations.first?.service == "billing" && flow.title == "POST /orders")
+        #expect(flow.name(askedFor: web.traceID.hex, on: flow.operations.map(\.id)).hasPrefix("POST /orders …"))
+        // By the least that clocks must differ, it is sent and handled in the same moment.
+        script.remove(web)
+        #expect(Flow(script.records).title == "send orders")
+    }
+
     @Test func `of a flow that a limit cut, no duration claims to be that of the whole`() {
         // What wrote the message down is not among what was read.
         var script = FlowScript(correlation: "c")

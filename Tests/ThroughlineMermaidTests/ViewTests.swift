@@ -98,6 +98,18 @@ import ThroughlineModel
         #expect(labels.filter { !$0.hasPrefix("emits") } == expected)
     }
 
+    @Test func `a request stands before what it led to, whatever the clocks say`() throws {
+        var script = FlowScript(correlation: "c")
+        script.hosts = ["shop": "a", "billing": "b"]
+        let web = script.work("shop", "POST /orders", kind: .server, at: 2_000, took: 10)
+        let sent = script.send("shop", "Order", id: "1", to: "orders", at: 2_002, in: web)
+        script.process("billing", "Order", id: "1", from: "orders", at: 52, took: 300, of: sent)
+        let text = FlowView.sequence.render(Flow(script.records))
+        let request = try #require(text.firstRange(of: "Note over s_shop: POST /orders"))
+        let delivery = try #require(text.firstRange(of: "s_shop-)s_billing"))
+        #expect(request.lowerBound < delivery.lowerBound)
+    }
+
     @Test func `an edge says what was delivered again and what may be`() {
         let chart = FlowchartView.chart(of: Flow(GoldenFlow.duplicates.records)).chart
         let labels = chart.edges.compactMap(\.text)

@@ -25,7 +25,7 @@ extension Flow {
 
     /// The type of its first message that has one, else the name of its first span.
     package var title: String {
-        messages.first { $0.type != nil }?.title ?? operations.first?.record.name ?? "flow"
+        messages.first { $0.type != nil }?.title ?? causalOperations.first?.record.name ?? "flow"
     }
 
     /// What to call the flow for somebody who asked for one of its ids: what has that id, and the flow's first message
@@ -53,11 +53,11 @@ extension Flow {
     }
 
     private func operations(in traces: Set<TraceID>) -> [Operation] {
-        operations.filter { traces.contains($0.id.traceID) }
+        causalOperations.filter { traces.contains($0.id.traceID) }
     }
 
     private func name(ofCorrelation id: String) -> String {
-        name(of: operations.lazy.filter { $0.messaging?.correlationID == id }, id)
+        name(of: causalOperations.lazy.filter { $0.messaging?.correlationID == id }, id)
     }
 
     private func name(of operations: some Sequence<Operation>, _ id: String?) -> String {

@@ -184,15 +184,15 @@ struct SequenceView {
             if isNew { lines.append(.activate(to)) }
             events.append(
                 SequenceOrder.Event(
-                    time: first.start.nanosecondsSinceEpoch, lines: lines, causes: causes,
-                    publication: hop.id.publication, branch: branch))
+                    time: flow.moment(first.start, of: first.operation).nanosecondsSinceEpoch, lines: lines,
+                    causes: causes, publication: hop.id.publication, branch: branch))
             for member in hops { arrows[member.message, default: []].append((hop.consumer.service, arrival)) }
             var previous = arrival
             func add(_ line: SequenceDiagram.Line, at time: Timestamp?) {
                 events.append(
                     SequenceOrder.Event(
-                        time: time?.nanosecondsSinceEpoch ?? .max, lines: [line], causes: [previous], delivery: arrival,
-                        branch: branch))
+                        time: time.map { flow.moment($0, of: first.operation).nanosecondsSinceEpoch } ?? .max,
+                        lines: [line], causes: [previous], delivery: arrival, branch: branch))
                 previous = events.count - 1
             }
             if isNew {
@@ -237,7 +237,7 @@ struct SequenceView {
                 let label = text.call(isFolded ? calls : [call])
                 events.append(
                     SequenceOrder.Event(
-                        time: call.record.start.nanosecondsSinceEpoch,
+                        time: flow.moment(call.record.start, of: call.id).nanosecondsSinceEpoch,
                         lines: [.arrow(.call, from: id(parent.service), to: id(call.service), text: label)]))
             }
         }
@@ -253,11 +253,16 @@ struct SequenceView {
                 let words = text.missing(publication, reason, count: selection.folded.nodes[node].members.count)
                 events.append(
                     SequenceOrder.Event(
-                        time: publication.sent?.nanosecondsSinceEpoch ?? 0,
+                        time: sent(publication),
                         lines: [.arrow(.lost, from: id(service), to: id(consumer.service), text: words)],
                         branch: branches.branch(of: node)))
             }
         }
+    }
+
+    private func sent(_ publication: Publication) -> UInt64 {
+        guard let sent = publication.sent else { return 0 }
+        return (publication.senders.last.map { flow.moment(sent, of: $0) } ?? sent).nanosecondsSinceEpoch
     }
 
     /// Messages of which no delivery is recorded.
@@ -272,8 +277,8 @@ struct SequenceView {
             let words = text.unread(publication, count: selection.folded.nodes[node].members.count)
             events.append(
                 SequenceOrder.Event(
-                    time: publication.sent?.nanosecondsSinceEpoch ?? 0,
-                    lines: [.note(over: id(service), text: words)], branch: branches.branch(of: node)))
+                    time: sent(publication), lines: [.note(over: id(service), text: words)],
+                    branch: branches.branch(of: node)))
         }
     }
 }

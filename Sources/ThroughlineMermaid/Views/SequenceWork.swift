@@ -31,7 +31,8 @@ struct SequenceWork {
             let isRoot = folded.nodes[node].parent == nil
             let isNoted = isRoot || first.failed || first.isUnfinished || first.emptiness != nil
             if isNoted, selection.isShown[node], notes.count < Self.maximumNotes {
-                notes.append(Note(service: first.service, text: Self.text(operations), time: first.record.start))
+                let time = flow.moment(first.record.start, of: first.id)
+                notes.append(Note(service: first.service, text: Self.text(operations), time: time))
             } else {
                 count(operations)
             }
