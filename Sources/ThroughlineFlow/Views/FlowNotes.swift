@@ -92,7 +92,8 @@ package struct FlowNotes {
         guard whole != DurationText.short(path.duration), flow.latency > path.duration else { return "" }
         let lead = path.segments.first.flatMap { first in flow.start.map { $0.nanoseconds(until: first.start) } } ?? 0
         let isAllOfIt = lead + path.duration == flow.latency
-        return isAllOfIt ? ", beginning \(DurationText.short(lead)) into the flow" : " of the \(flow.latencyText) it took"
+        if isAllOfIt { return ", beginning \(DurationText.short(lead)) into the flow" }
+        return " of the \(flow.latencyText) it took"
     }
 
     /// Such as `PaymentCharged waiting for shipping`.

@@ -207,7 +207,7 @@ struct FlowchartView {
         {
             let part = " · \(FlowNotes.percent(share))"
             let short = text.replacing("delivers · waited", with: "waited").replacing("delivers ×", with: "×")
-                .replacing("delivers · batch", with: "batch")
+                .replacing("delivers · batch", with: "batch").replacing("delivers · dead letter", with: "dead letter")
             text = (text.count + part.count < DeliveryText.maximumLength ? text : short) + part
         }
         let duplicates = hops.reduce(0) { $0 + $1.duplicates.count }
