@@ -57,7 +57,6 @@ final class Findings: Sendable {
     /// is unknown.
     var hops: [Hop] {
         find(\.hops) {
-            let publications = assembly.hops.publications.publications
             var hops = parts.hops
             if hasSkew {
                 let clock = clock
@@ -66,7 +65,7 @@ final class Findings: Sendable {
                     hops[hop].attempts[0].waited = nil
                 }
             }
-            guard flow.publications.contains(where: { publications[$0].reason == .deadLettered }) else { return hops }
+            guard hasPublication(.deadLettered) else { return hops }
             for hop in deadLetterReader.parts.compactMap(\.hop) { hops[hop].isSetAside = true }
             return hops
         }
@@ -82,30 +81,31 @@ final class Findings: Sendable {
     var sagas: [Saga] { find(\.sagas) { SagaReader(graph).sagas } }
     /// Most flows have none, which shows without a graph.
     var deadLetters: [DeadLetter] {
-        let publications = assembly.hops.publications.publications
-        let mayHaveSome =
-            flow.publications.contains { publications[$0].reason == .deadLettered }
-            || parts.hops.contains(where: \.isDeadLetter)
+        let mayHaveSome = hasPublication(.deadLettered) || parts.hops.contains(where: \.isDeadLetter)
         return mayHaveSome ? deadLetterReader.deadLetters : []
     }
     var replies: [Reply] { replyReader.replies }
     var clockOffsets: [ClockOffset] { find(\.clockOffsets) { ClockBounds(graph).offsets } }
     var clock: CausalClock { find(\.clock) { CausalClock(graph, hasSkew ? clockOffsets : []) } }
     private var hasSkew: Bool { find(\.hasSkew) { CausalClock.hasSkew(assembly, flow) } }
+    /// Nil where every clock is taken as it is, which mostly shows without a graph.
+    var clockThatDiffers: CausalClock? { hasSkew && !clock.isPlain ? clock : nil }
+
+    private func hasPublication(_ reason: PublicationRow.Reason) -> Bool {
+        let publications = assembly.hops.publications.publications
+        return flow.publications.contains { publications[$0].reason == reason }
+    }
 
     var replayed: Set<Int> {
         find(\.replayed) {
-            let (hops, publications) = (assembly.hops.hops, assembly.hops.publications.publications)
-            let mayHaveSome =
-                flow.hops.contains { hops[$0].isReplay }
-                || flow.publications.contains { publications[$0].reason == .replayed }
+            let hops = assembly.hops.hops
+            let mayHaveSome = hasPublication(.replayed) || flow.hops.contains { hops[$0].isReplay }
             return mayHaveSome ? ReplayReach(graph).operations : []
         }
     }
 
     var latency: UInt64 {
-        guard hasSkew, !clock.isPlain else { return recordedLatency }
-        let clock = clock
+        guard let clock = clockThatDiffers else { return recordedLatency }
         return find(\.latency) {
             let replayed = replayed
             let first = graph.index.indices.lazy.map(clock.start).min()
@@ -117,8 +117,8 @@ final class Findings: Sendable {
     /// The operations, as ``clock`` has them one after the other; of two at the same moment, the one whose clock needed
     /// the least for that comes first.
     var causalOperations: [Operation] {
-        guard hasSkew, !clock.isPlain else { return operations }
-        let (operations, clock) = (operations, clock)
+        guard let clock = clockThatDiffers else { return operations }
+        let operations = operations
         let moments = operations.enumerated().map { (place: $0, start: clock.start($0), recorded: $1.record.start) }
         return moments.sorted { left, right in
             (left.start, right.recorded, left.place) < (right.start, left.recorded, right.place)
@@ -140,9 +140,9 @@ final class Findings: Sendable {
 
     var criticalPaths: [CriticalPath] {
         find(\.criticalPaths) {
-            let hasDeadLetters = graph.publications.contains { $0.id.reason == .deadLettered }
-            return CriticalPathFinder(
-                graph, clock, deadLetters: hasDeadLetters ? deadLetterReader.parts : [], leavingOut: replayed
+            CriticalPathFinder(
+                graph, clock, deadLetters: hasPublication(.deadLettered) ? deadLetterReader.parts : [],
+                leavingOut: replayed
             ).paths
         }
     }

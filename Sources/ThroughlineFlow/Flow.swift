@@ -112,7 +112,7 @@ public struct Flow: Sendable {
         index.position(of: operation).map { findings.clock.moment(time, of: $0) } ?? time
     }
     /// True when they differ for certain, and nothing contradicts that.
-    var allowsForClocks: Bool { !findings.clock.isPlain }
+    var allowsForClocks: Bool { findings.clockThatDiffers != nil }
 
     /// The operation of that id.
     public func operation(_ id: Operation.ID) -> Operation? { index.position(of: id).map { index[$0] } }

@@ -5,6 +5,12 @@ import ThroughlineModel
 @testable import ThroughlineFlow
 
 @Suite struct TimeTests {
+    private static var twoHosts: FlowScript {
+        var script = FlowScript(correlation: "c")
+        script.hosts = ["a": "a", "b": "b"]
+        return script
+    }
+
     private func flow(_ golden: GoldenFlow) -> Flow { Flow(golden.records) }
 
     @Test func `clocks that cannot be right are bounded from both sides, and times stay as they were`() throws {
@@ -30,8 +36,7 @@ import ThroughlineModel
         let tree = FlowTree.text(of: flow)
         #expect(tree.contains("billing  waited ? · took 30 ms ✓") && tree.contains("meters  waited ? · took 4 ms ✓"))
         // Of 1.2 s in the queue it takes nothing away that one clock is some milliseconds behind.
-        var script = FlowScript(correlation: "c")
-        script.hosts = ["a": "a", "b": "b"]
+        var script = Self.twoHosts
         let one = script.send("a", "X", id: "1", to: "x", at: 100)
         script.process("b", "X", id: "1", from: "x", at: 95, took: 1, of: one)
         let two = script.send("a", "X", id: "2", to: "x", at: 200)
@@ -142,8 +147,7 @@ import ThroughlineModel
     }
 
     @Test func `where no offset fits, clocks are taken as they are`() throws {
-        var script = FlowScript(correlation: "c")
-        script.hosts = ["a": "a", "b": "b"]
+        var script = Self.twoHosts
         let one = script.send("a", "X", id: "1", to: "x", at: 100)
         script.process("b", "X", id: "1", from: "x", at: 10, took: 1, of: one)
         let two = script.send("b", "Y", id: "2", to: "y", at: 200)
@@ -168,8 +172,7 @@ import ThroughlineModel
     }
 
     @Test func `bounds that exclude each other say that a clock was set`() throws {
-        var script = FlowScript(correlation: "c")
-        script.hosts = ["a": "a", "b": "b"]
+        var script = Self.twoHosts
         let one = script.send("a", "X", id: "1", to: "x", at: 100)
         script.process("b", "X", id: "1", from: "x", at: 10, took: 1, of: one)
         let two = script.send("b", "Y", id: "2", to: "y", at: 200)

@@ -6,17 +6,18 @@ import ThroughlineModel
 struct FlowCounter {
     private static let maximum = 2_000_000
 
-    /// By hash: the hash of something that it is joined with; its own for the one that stands for all of them.
-    private var joined: [Int: Int] = [:]
+    /// By hash: its place in ``sets``.
+    private var places: [Int: Int] = [:]
+    private var sets = DisjointSets(count: 0)
     private var merged = 0
 
     /// Nil when there were too many to remember.
-    var count: Int? { joined.count >= Self.maximum ? nil : joined.count - merged }
+    var count: Int? { places.count >= Self.maximum ? nil : places.count - merged }
 
     mutating func add(_ span: SpanRecord) {
-        guard joined.count < Self.maximum else { return }
+        guard places.count < Self.maximum else { return }
         let trace = span.traceID.hashValue
-        _ = root(of: trace)
+        _ = place(of: trace)
         for link in span.links where link.context.isValid { join(trace, link.context.traceID.hashValue) }
         if let id = text(AttributeNames.correlationID, span) { join(trace, id.hashValue) }
         if let id = text(AttributeNames.messageID, span), Namesakes.isUnique(id) { join(trace, id.hashValue) }
@@ -27,23 +28,13 @@ struct FlowCounter {
     }
 
     private mutating func join(_ one: Int, _ other: Int) {
-        let (one, other) = (root(of: one), root(of: other))
-        guard one != other else { return }
-        joined[one] = other
-        merged += 1
+        if sets.join(place(of: one), place(of: other)) { merged += 1 }
     }
 
-    private mutating func root(of hash: Int) -> Int {
-        guard var next = joined[hash] else {
-            joined[hash] = hash
-            return hash
-        }
-        var place = hash
-        while next != place {
-            let further = joined[next] ?? next
-            joined[place] = further
-            (place, next) = (further, joined[further] ?? further)
-        }
+    private mutating func place(of hash: Int) -> Int {
+        if let known = places[hash] { return known }
+        let place = sets.add()
+        places[hash] = place
         return place
     }
 }

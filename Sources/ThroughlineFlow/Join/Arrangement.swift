@@ -106,13 +106,8 @@ private struct Groups: Sendable {
 
     /// The groups in the order of their first rows.
     func order(_ rows: [OperationRow], _ found: [Int32]) -> [Int] {
-        let firsts = (0..<starts.count - 1).map { (group: $0, start: rows[Int(found[starts[$0]])].start) }
-        func isBefore(_ left: (group: Int, start: Timestamp), _ right: (group: Int, start: Timestamp)) -> Bool {
-            guard left.start == right.start else { return left.start < right.start }
-            return rows[Int(found[starts[left.group]])].id < rows[Int(found[starts[right.group]])].id
-        }
-        guard !zip(firsts, firsts.dropFirst()).allSatisfy(isBefore) else { return firsts.map(\.group) }
-        return firsts.sorted(by: isBefore).map(\.group)
+        func first(_ group: Int) -> Int { Int(found[starts[group]]) }
+        return (0..<starts.count - 1).sorted { rows[first($0)].isBefore(rows[first($1)]) }
     }
 }
 

@@ -126,9 +126,3 @@ struct CausalClock {
         return max(left, right) - min(left, right)
     }
 }
-
-extension Timestamp {
-    /// Nanoseconds until a moment that may be of another clock; nil where that says it was earlier, so that nothing was
-    /// measured.
-    func ifBefore(_ later: Timestamp) -> UInt64? { later < self ? nil : nanoseconds(until: later) }
-}

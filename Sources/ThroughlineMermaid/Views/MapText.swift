@@ -1,7 +1,7 @@
 import ThroughlineFlow
 
 /// The words of a map.
-struct MapText {
+enum MapText {
     /// Such as `delivers ×120 · p50 4 ms · p99 31 ms · 12 retries · 0.4 % ✗`.
     static func delivery(_ drawn: MapDelivery) -> String {
         let delivery = drawn.delivery
